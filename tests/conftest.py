@@ -1,0 +1,17 @@
+"""What every test may use: the real data where it lies, and small stand-ins where it does not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("AFFEKT_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder with the real data sets; the test is skipped where they are absent."""
+    if not DATA.is_dir():
+        pytest.skip(f"no data sets at '{DATA}' (set AFFEKT_DATA)")
+    return DATA
