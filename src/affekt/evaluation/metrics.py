@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from affekt.errors import SettingError
-from affekt.tuning.counts import Bool, Counts, Float, as_scores, as_truth, count, f1_of, macro_f1
+from affekt.tuning.arrays import Bool, Counts, Float, as_scores, as_truth, count, f1_of, macro_f1
 
 __all__ = [
     "LabelScores",

@@ -1,6 +1,7 @@
 """Fitting calibration: logits to probabilities, per label, with rare labels held near what all labels share."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -8,9 +9,9 @@ import numpy.typing as npt
 
 from affekt.decision import Calibration
 from affekt.errors import SettingError
-from affekt.tuning.counts import Bool, Float, as_scores, as_truth
+from affekt.tuning.arrays import Bool, Float, as_saved, as_scores, as_truth, expit
 
-MIN_SLOPE = 0.05
+MIN_SLOPE = 1e-3
 """A slope never falls below this: a calibration may stretch scores, not turn their order round."""
 
 SLOPE_SPREAD = 0.25
@@ -19,17 +20,17 @@ SLOPE_SPREAD = 0.25
 INTERCEPT_SPREAD = 0.5
 """The same for intercepts, in logits."""
 
-_STEPS = 30
-_RIDGE = 1e-3
+_RIDGE, _HELD = 1e-3, 1e12
+_STEPS, _HALVINGS = 50, 20
 
 
 def fit_calibration(logits: npt.ArrayLike, truth: npt.ArrayLike, method: str = "platt") -> Calibration:
     """Fit what makes scores mean what they say.
 
-    Losses that reweight examples (focal, asymmetric, positive weights) leave logits whose sigmoid is no probability: focal loss
-    with alpha 0.25 reaches 0.5 only where the true probability is 0.75. The distortion is monotone and close to affine in the logit over
-    the range where decisions fall, so a slope and an intercept per label undo it (Platt 1999); nothing needs to know
-    which loss it was.
+    Losses that reweight examples (focal, asymmetric, positive weights) leave logits whose sigmoid is no probability:
+    focal loss with alpha 0.25 reaches 0.5 only where the true probability is 0.75. The distortion is monotone and close
+    to affine in the logit over the range where decisions fall, so a slope and an intercept per label undo it (Platt
+    1999), and nothing needs to know which loss it was.
 
     Args:
         logits: (texts, labels) finite numbers, of texts that the model did not learn from.
@@ -45,108 +46,103 @@ def fit_calibration(logits: npt.ArrayLike, truth: npt.ArrayLike, method: str = "
     if method not in CALIBRATION_METHODS:
         raise SettingError(f"There is no calibration '{method}'.", hint=f"Known: {', '.join(CALIBRATION_METHODS)}.")
     slope, intercept = CALIBRATION_METHODS[method](values, gold)
-    return Calibration(tuple(_plain(slope)), tuple(_plain(intercept)))
+    return Calibration(as_saved(slope), as_saved(intercept))
 
 
-def _none(logits: Float, truth: Bool) -> tuple[Float, Float]:
-    labels = truth.shape[1]
-    return np.ones(labels), np.zeros(labels)
+@dataclass(frozen=True)
+class _Prior:
+    """A Gaussian prior for (slope, intercept) of every label; each array is (2, labels)."""
+
+    centre: Float
+    precision: Float
+
+    @classmethod
+    def flat(cls, slope: float = _RIDGE, intercept: float = _RIDGE) -> "_Prior":
+        """Around "change nothing", for one label, so weak that it matters only where texts say nothing."""
+        return cls(np.array([[1.0], [0.0]]), np.array([[slope], [intercept]]))
 
 
-def _temperature(logits: Float, truth: Bool) -> tuple[Float, Float]:
+def _none(logits: Float, _truth: Bool) -> Float:
+    """Change nothing."""
+    return np.repeat(_Prior.flat().centre, logits.shape[1], axis=1)
+
+
+def _temperature(logits: Float, truth: Bool) -> Float:
     """One slope for all labels and no intercept (Guo et al. 2017)."""
-    pooled, gold = logits.reshape(-1, 1), truth.reshape(-1, 1)
-    zero = np.zeros(1)
-    slope, _ = _newton(pooled, gold, (np.ones(1), zero), (np.full(1, _RIDGE), np.full(1, np.inf)))
-    return np.repeat(slope, truth.shape[1]), np.zeros(truth.shape[1])
+    slope = _fit(logits.reshape(-1, 1), truth.reshape(-1, 1), _Prior.flat(intercept=_HELD))[0]
+    return np.vstack([np.repeat(slope, logits.shape[1]), np.zeros(logits.shape[1])])
 
 
-def _shared(logits: Float, truth: Bool) -> tuple[Float, Float]:
+def _shared(logits: Float, truth: Bool) -> Float:
     """One slope and one intercept for all labels."""
-    pooled, gold = logits.reshape(-1, 1), truth.reshape(-1, 1)
-    slope, intercept = _newton(pooled, gold, (np.ones(1), np.zeros(1)), (np.full(1, _RIDGE), np.full(1, _RIDGE)))
-    return np.repeat(slope, truth.shape[1]), np.repeat(intercept, truth.shape[1])
+    return np.repeat(_fit(logits.reshape(-1, 1), truth.reshape(-1, 1), _Prior.flat()), logits.shape[1], axis=1)
 
 
-def _platt(logits: Float, truth: Bool) -> tuple[Float, Float]:
-    """A slope and an intercept per label, with a Gaussian prior around the shared ones.
+def _platt(logits: Float, truth: Bool) -> Float:
+    """A slope and an intercept per label, drawn towards the shared ones.
 
     The prior weighs as much as a handful of positives, so that a common label is fitted by its own texts and a rare one
     leans on the others.
     """
     centre = _shared(logits, truth)
-    slope_precision = 1.0 / (SLOPE_SPREAD * np.maximum(centre[0], MIN_SLOPE)) ** 2
-    intercept_precision = np.full(truth.shape[1], 1.0 / INTERCEPT_SPREAD**2)
-    return _newton(logits, truth, centre, (slope_precision, intercept_precision))
+    spread = np.vstack([SLOPE_SPREAD * centre[0], np.full(logits.shape[1], INTERCEPT_SPREAD)])
+    return _fit(logits, truth, _Prior(centre, spread**-2))
 
 
-CALIBRATION_METHODS: Mapping[str, Callable[[Float, Bool], tuple[Float, Float]]] = MappingProxyType(
+CALIBRATION_METHODS: Mapping[str, Callable[[Float, Bool], Float]] = MappingProxyType(
     {"none": _none, "temperature": _temperature, "shared": _shared, "platt": _platt}
 )
-"""Name -> fit of (slope, intercept), each (labels,)."""
+"""Name -> fit of (2, labels): slopes and intercepts."""
 
 
-def _newton(
-    logits: Float, truth: Bool, centre: tuple[Float, Float], precision: tuple[Float, Float]
-) -> tuple[Float, Float]:
-    """Minimise log loss + precision/2 * (parameter - centre)^2 for every label at once, by damped Newton steps.
+def _fit(logits: Float, truth: Bool, prior: _Prior) -> Float:
+    """Minimise log loss + precision/2 (parameter - centre)^2 for every label at once: Newton steps, halved if need be.
 
-    An infinite precision holds a parameter at its centre. The loss is convex, so a halved step is all the safety needed.
+    Returns:
+        (2, labels): slopes, at least :data:`MIN_SLOPE`, and intercepts.
     """
-    slope, intercept = centre[0].copy(), centre[1].copy()
-    loss = _loss(logits, truth, (slope, intercept), centre, precision)
+    at = prior.centre.copy()
+    loss = _loss(logits, truth, prior, at)
     for _ in range(_STEPS):
-        step_slope, step_intercept = _direction(logits, truth, (slope, intercept), centre, precision)
-        size = np.ones_like(slope)
-        for _ in range(20):
-            trial = np.maximum(slope - size * step_slope, MIN_SLOPE), intercept - size * step_intercept
-            trial_loss = _loss(logits, truth, trial, centre, precision)
-            worse = trial_loss > loss + 1e-9 * np.abs(loss)
+        step = _newton_step(logits, truth, prior, at)
+        for _ in range(_HALVINGS):
+            trial = at - step
+            trial[0] = np.maximum(trial[0], MIN_SLOPE)
+            trial_loss = _loss(logits, truth, prior, trial)
+            worse = trial_loss > loss
             if not worse.any():
                 break
-            size[worse] *= 0.5
-        else:
-            trial = np.where(worse, slope, trial[0]), np.where(worse, intercept, trial[1])
-            trial_loss = np.where(worse, loss, trial_loss)
-        moved = max(np.abs(trial[0] - slope).max(), np.abs(trial[1] - intercept).max())
-        (slope, intercept), loss = trial, trial_loss
+            step[:, worse] *= 0.5
+        trial[:, worse], trial_loss[worse] = at[:, worse], loss[worse]
+        moved = np.abs(trial - at).max()
+        at, loss = trial, trial_loss
         if moved < 1e-6:
             break
-    return slope, intercept
+    return at
 
 
-def _direction(
-    logits: Float, truth: Bool, at: tuple[Float, Float], centre: tuple[Float, Float], precision: tuple[Float, Float]
-) -> tuple[Float, Float]:
-    scores = 0.5 * np.tanh(0.5 * (logits * at[0] + at[1])) + 0.5
-    error, curve = scores - truth, scores * (1.0 - scores)
-    held = np.isinf(precision[1])
-    free_precision = np.where(held, 0.0, precision[1])
-    g_slope = (error * logits).sum(axis=0) + precision[0] * (at[0] - centre[0])
-    g_intercept = error.sum(axis=0) + free_precision * (at[1] - centre[1])
-    weighted = curve * logits
-    h_slope = (weighted * logits).sum(axis=0) + precision[0]
-    h_both = np.where(held, 0.0, weighted.sum(axis=0))
-    h_intercept = np.where(held, 1.0, curve.sum(axis=0) + free_precision)
-    g_intercept = np.where(held, 0.0, g_intercept)
-    below = h_slope * h_intercept - h_both**2
-    at_floor = (at[0] <= MIN_SLOPE) & (h_intercept * g_slope - h_both * g_intercept > 0)
-    return (
-        np.where(at_floor, 0.0, (h_intercept * g_slope - h_both * g_intercept) / below),
-        np.where(at_floor, g_intercept / h_intercept, (h_slope * g_intercept - h_both * g_slope) / below),
-    )
-
-
-def _loss(
-    logits: Float, truth: Bool, at: tuple[Float, Float], centre: tuple[Float, Float], precision: tuple[Float, Float]
-) -> Float:
+def _loss(logits: Float, truth: Bool, prior: _Prior, at: Float) -> Float:
     values = logits * at[0] + at[1]
-    nll: Float = (np.logaddexp(0.0, values) - truth * values).sum(axis=0)
-    for parameter, middle, weight in zip(at, centre, precision, strict=True):
-        nll = nll + np.where(np.isinf(weight), 0.0, 0.5 * np.where(np.isinf(weight), 0.0, weight) * (parameter - middle) ** 2)
-    return nll
+    log_loss = np.logaddexp(0.0, values) - truth * values
+    penalty = 0.5 * prior.precision * (at - prior.centre) ** 2
+    total: Float = log_loss.sum(axis=0) + penalty.sum(axis=0)
+    return total
 
 
-def _plain(values: Float) -> list[float]:
-    """Numbers that float32 holds exactly, so that a saved rule and a fresh one decide alike."""
-    return [float(v) for v in values.astype(np.float32)]
+def _newton_step(logits: Float, truth: Bool, prior: _Prior, at: Float) -> Float:
+    """Inverse Hessian times gradient, (2, labels); along the intercept alone where the slope is held at its floor."""
+    scores = expit(logits * at[0] + at[1])
+    error, curve = scores - truth, scores * (1.0 - scores)
+    slope, intercept = np.stack([(error * logits).sum(axis=0), error.sum(axis=0)]) + prior.precision * (
+        at - prior.centre
+    )
+    weighted = curve * logits
+    h_slope = (weighted * logits).sum(axis=0) + prior.precision[0]
+    h_intercept = curve.sum(axis=0) + prior.precision[1]
+    h_both = weighted.sum(axis=0)
+    below = np.maximum(h_slope * h_intercept - h_both**2, 1e-12)
+    step = np.stack([h_intercept * slope - h_both * intercept, h_slope * intercept - h_both * slope]) / below
+    floored = (at[0] <= MIN_SLOPE) & (step[0] > 0)
+    along = np.stack([np.zeros_like(intercept), intercept / h_intercept])
+    chosen: Float = np.where(floored, along, step)
+    return chosen

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from affekt.errors import SettingError
-from affekt.tuning.counts import Bool
+from affekt.tuning.arrays import Bool
 
 Folds = npt.NDArray[np.intp]
 

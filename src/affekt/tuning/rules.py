@@ -10,7 +10,7 @@ from affekt.decision import DecisionRule, EmptyPolicy, decide, logit
 from affekt.model_folder import RuleRecord
 from affekt.taxonomy import taxonomies_for
 from affekt.tuning.calibration import fit_calibration
-from affekt.tuning.counts import Bool, as_scores, as_truth, macro_f1
+from affekt.tuning.arrays import Bool, as_scores, as_truth, macro_f1
 from affekt.tuning.folds import stratified_folds
 from affekt.tuning.thresholds import SHRINK, fit_thresholds
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from affekt.errors import DataError, SettingError
-from affekt.tuning.counts import Bool, Float, as_scores, as_truth
+from affekt.tuning.arrays import Bool, Float, as_scores, as_truth
 
 SHRINK = 20.0
 """Positives at which a label's own threshold and the common one weigh the same."""

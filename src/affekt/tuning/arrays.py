@@ -1,4 +1,4 @@
-"""Counting decisions against the truth, and the F1 that the counts give: what fitting and measuring both stand on."""
+"""What fitting and measuring stand on: checked arrays, counts of decisions against the truth, and the F1 they give."""
 
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ def as_truth(truth: npt.ArrayLike, like: tuple[int, ...] | None = None) -> Bool:
     values = np.asarray(truth)
     if values.ndim != 2 or values.size == 0 or (like is not None and values.shape != like):
         wanted = "(texts, labels) with at least one of each" if like is None else f"{like}, as the scores have"
-        raise DataError(f"The true labels have shape {values.shape}; needed is {wanted}.")
+        raise DataError(f"The labels have shape {values.shape}; needed is {wanted}.")
     if values.dtype == np.bool_:
         return values
     numbers = values.astype(np.float64)
@@ -41,7 +41,8 @@ def as_truth(truth: npt.ArrayLike, like: tuple[int, ...] | None = None) -> Bool:
             f"{int(np.isnan(numbers).any(axis=1).sum())} rows have unknown labels (NaN).",
             hint="Tune and measure on fully labelled rows.",
         )
-    return numbers >= 0.5
+    present: Bool = numbers >= 0.5
+    return present
 
 
 def as_scores(scores: npt.ArrayLike, what: str = "scores") -> Float:
@@ -68,10 +69,28 @@ def count(truth: npt.ArrayLike, decisions: npt.ArrayLike) -> Counts:
 
 def f1_of(counts: Counts) -> Float:
     """F1 = 2 tp / (2 tp + fp + fn), of any shape; 0 where a label is neither true nor decided."""
-    below = 2.0 * counts.tp + counts.fp + counts.fn
+    below = np.asarray(2.0 * counts.tp + counts.fp + counts.fn, dtype=np.float64)
     return np.divide(2.0 * counts.tp, below, out=np.zeros_like(below), where=below > 0)
 
 
 def macro_f1(truth: npt.ArrayLike, decisions: npt.ArrayLike) -> float:
     """Mean F1 over all labels, those without a positive included (scikit-learn's, with ``zero_division=0``)."""
     return float(f1_of(count(truth, decisions)).mean())
+
+
+def expit(values: Float) -> Float:
+    """The logistic function in float64, without overflow."""
+    score: Float = 0.5 * np.tanh(0.5 * values) + 0.5
+    return score
+
+
+def log_odds(scores: Float) -> Float:
+    """Inverse of :func:`expit`, with scores kept 1e-6 away from 0 and 1."""
+    clipped = np.clip(scores, 1e-6, 1.0 - 1e-6)
+    odds: Float = np.log(clipped) - np.log1p(-clipped)
+    return odds
+
+
+def as_saved(values: Float) -> tuple[float, ...]:
+    """Numbers that float32 holds exactly, so that a saved rule and a fresh one decide alike."""
+    return tuple(float(v) for v in values.astype(np.float32))
