@@ -34,6 +34,7 @@ class Dataset:
     name: str = "data"
 
     def __post_init__(self) -> None:
+        """Take any sequences; keep tuples and an array that cannot be written to."""
         object.__setattr__(self, "texts", tuple(self.texts))
         object.__setattr__(self, "labels", tuple(self.labels))
         object.__setattr__(self, "ids", None if self.ids is None else tuple(self.ids))
@@ -54,15 +55,18 @@ class Dataset:
             raise DataError(f"'{self.name}' has targets outside [0, 1].", hint="Use 0, 1, a score between, or NaN.")
 
     def __len__(self) -> int:
+        """Number of texts."""
         return len(self.texts)
 
     def __eq__(self, other: object) -> bool:
+        """Same texts, labels, ids and targets (unknown equals unknown); the name does not count."""
         if not isinstance(other, Dataset):
             return NotImplemented
         same_texts = (self.texts, self.labels, self.ids) == (other.texts, other.labels, other.ids)
         return same_texts and np.array_equal(self.targets, other.targets, equal_nan=True)
 
     def __hash__(self) -> int:
+        """Of texts and labels only: equal sets share it."""
         return hash((self.texts, self.labels))
 
     @property
