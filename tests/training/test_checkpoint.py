@@ -307,7 +307,7 @@ def save_forever(folder: Path, acknowledged: int) -> None:
 
 
 def kill_at_random_moments(folder: Path, trials: int) -> None:
-    """Fork a child that saves, kill it at a random moment, look at what is left, and go on from there; again and again."""
+    """Fork a child that saves, kill it at a random moment, look at what is left, go on from there; again and again."""
     rng = random.Random(0)
     promised = 0
     for _ in range(trials):
