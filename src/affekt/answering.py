@@ -104,17 +104,21 @@ class Answer:
 
     Attributes:
         view: the label set.
-        limits: (labels,) thresholds.
+        limits: one threshold per label.
         top_k: decide for this many labels instead of by threshold.
     """
 
     view: View
-    limits: FloatArray
+    limits: tuple[float, ...]
     top_k: int | None
 
     @classmethod
     def of(
-        cls, manifest: Manifest, taxonomy: str | None = None, thresholds: Thresholds | None = None, top_k: int | None = None
+        cls,
+        manifest: Manifest,
+        taxonomy: str | None = None,
+        thresholds: Thresholds | None = None,
+        top_k: int | None = None,
     ) -> "Answer":
         """Checked settings of an answer.
 
@@ -126,7 +130,7 @@ class Answer:
         if top_k is not None and thresholds is not None:
             raise SettingError("top_k decides in place of thresholds.", hint="Give one of the two.")
         view = View.of(manifest, taxonomy)
-        return cls(view, np.array(view.thresholds(thresholds), dtype=np.float32), top_k)
+        return cls(view, view.thresholds(thresholds), top_k)
 
     def decisions(self, scores: FloatArray) -> npt.NDArray[np.bool_]:
         """(texts, labels) bool from scores of the same shape."""

@@ -13,7 +13,11 @@ FILES = {
 }
 """Backend -> the file of the model folder that it runs."""
 
-ALIASES = {"onnx": ("onnx-int8", "onnx-float32"), "auto": ("onnx-int8", "onnx-float32", "torch-cpu"), "torch": ("torch-cpu",)}
+ALIASES = {
+    "onnx": ("onnx-int8", "onnx-float32"),
+    "auto": ("onnx-int8", "onnx-float32", "torch-cpu"),
+    "torch": ("torch-cpu",),
+}
 
 __all__ = ["ALIASES", "FILES", "Backend", "BatchPlan", "TokenBatch", "choose", "open_backend"]
 

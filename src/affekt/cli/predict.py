@@ -1,0 +1,75 @@
+"""``affekt predict``: the emotions of texts given as arguments, in a file or on standard input."""
+
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+class Form(StrEnum):
+    """How to print."""
+
+    table = "table"
+    json = "json"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+@app.command()
+def predict(
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts; '-' or none reads a text per line.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A table of texts: csv, tsv, jsonl, parquet, also .gz.")] = None,
+    column: Annotated[str | None, typer.Option("--text", help="The column of texts; found out by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to a .csv, .jsonl, .json or .parquet file.")] = None,
+    form: Annotated[Form, typer.Option("--format", help="How to print.")] = Form.table,
+    model: Annotated[Path | None, typer.Option(help="A model folder; the shipped model by default.")] = None,
+    taxonomy: Annotated[str | None, typer.Option(help="Label set: goemotions, core14, ekman or sentiment.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="The k best labels, in place of thresholds.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="One threshold, in place of the model's own.")] = None,
+    backend: Annotated[str, typer.Option(help="Engine: auto, onnx, onnx-float32, torch, torch-cuda, …")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="Processors to use; all by default.")] = None,
+    truncate: Annotated[bool, typer.Option("--truncate", help="Read only the beginning of long texts.")] = False,
+) -> None:
+    """Find the emotions in texts, a file or standard input."""
+    from affekt.classifier import EmotionClassifier
+    from affekt.errors import SettingError
+
+    if file is not None and texts:
+        raise SettingError("Give texts or --file, not both.")
+    source = _from_file(file, column) if file is not None else _from_arguments(texts)
+    classifier = EmotionClassifier.load(model, backend=backend, threads=threads)
+    predictions = classifier.stream(source, taxonomy=taxonomy, top_k=top_k, thresholds=threshold, truncate=truncate)
+    _write(predictions, out, form)
+
+
+def _from_arguments(texts: list[str] | None) -> Iterator[str]:
+    if texts and texts != ["-"]:
+        return iter(texts)
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    return (line.rstrip("\r\n") for line in sys.stdin)
+
+
+def _from_file(path: Path, column: str | None) -> Iterator[str]:
+    from affekt.data.columns import guess_text
+    from affekt.data.tables import read_table
+
+    table = read_table(path)
+    cells = table.column(column if column is not None else guess_text(table))
+    return ("" if cell is None else str(cell) for cell in cells)
+
+
+def _write(predictions: Iterator[object], out: Path | None, form: Form) -> None:
+    from affekt import rendering
+
+    if out is not None:
+        count = rendering.write_file(predictions, out)  # type: ignore[arg-type]
+        typer.echo(f"{count:,} texts written to {out}.", err=True)
+    elif form is Form.table:
+        rendering.write_table(predictions)  # type: ignore[arg-type]
+    else:
+        rendering.write_text(predictions, sys.stdout, form.value)  # type: ignore[arg-type]
