@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("affekt.cli.evaluate", "Measure a model on a labelled table."),
     "submit": ("affekt.cli.submit", "Write a competition's submission file."),
     "export": ("affekt.cli.export", "Write float32 and int8 ONNX graphs, gated on parity."),
+    "serve": ("affekt.cli.serve", "Serve a model over HTTP, with a page on which people try it."),
     "bench": ("affekt.cli.bench", "Measure what this machine does with a model."),
 }
 """Command -> (module that holds ``app``, help line)."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The HTTP API and the web page; needs the extra ``serve``."""
