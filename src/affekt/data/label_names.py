@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,13 @@ class LabelNames:
         names: one per label.
         index: id as written in cells -> position in ``names``.
         source: where they came from, in words.
+        file: where they came from, if it is a file.
     """
 
     names: tuple[str, ...]
     index: Mapping[str, int]
     source: str
+    file: Path | None = None
 
     def position(self, token: str) -> int | None:
         """The position of a label given by name or id; None if there is no such label."""
@@ -56,7 +58,7 @@ def read_label_names(source: str | Path | Sequence[str], first_id: int = 0) -> L
     path = Path(source)
     if isinstance(source, str) and "," in source and not path.exists():
         return _numbered([name.strip() for name in source.split(",")], first_id, "the given names")
-    return _from_text(decode(read_bytes(path), path).text, path, first_id)
+    return replace(_from_text(decode(read_bytes(path), path).text, path, first_id), file=path)
 
 
 def find_label_names(folder: Path, first_id: int = 0) -> LabelNames | None:

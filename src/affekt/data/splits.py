@@ -48,6 +48,22 @@ def kfold(dataset: Dataset, k: int = 5, seed: int = 0) -> list[tuple[IntArray, I
     return [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in range(k)]
 
 
+def named_parts(dataset: Dataset, fraction: float, folds: int | None, seed: int) -> dict[str, IntArray]:
+    """Indices of ``train`` and ``dev``, or of ``fold1.train``, ``fold1.dev`` and so on.
+
+    Raises:
+        SettingError: if ``fraction`` or ``folds`` is out of range.
+        DataError: if a part would be empty.
+    """
+    if folds is None:
+        train, dev = split(dataset, fraction, seed)
+        return {"train": train, "dev": dev}
+    parts: dict[str, IntArray] = {}
+    for number, (train, dev) in enumerate(kfold(dataset, folds, seed), 1):
+        parts |= {f"fold{number}.train": train, f"fold{number}.dev": dev}
+    return parts
+
+
 def _folds(dataset: Dataset, shares: list[float], seed: int) -> IntArray:
     groups = text_groups(dataset.texts)
     different = len(np.unique(groups))

@@ -1,0 +1,192 @@
+"""``affekt data``: check, describe and split labelled tables."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from affekt.cli import table_options as opt
+
+if TYPE_CHECKING:
+    from affekt.data.check import CheckReport
+    from affekt.data.load import Loaded
+    from affekt.data.stats import Statistics
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Check, describe and split labelled tables.",
+)
+
+
+@app.command()
+def check(
+    file: opt.File,
+    as_json: opt.Json = False,
+    shown: Annotated[int, typer.Option("--lines", min=1, help="Line numbers shown per finding.")] = 5,
+    text: opt.Text = None,
+    labels: opt.Labels = None,
+    row_id: opt.Id = None,
+    layout: opt.Layout = "auto",
+    label_names: opt.LabelNames = None,
+    first_id: opt.FirstId = 0,
+    separator: opt.Separator = None,
+    header: opt.Header = None,
+    delimiter: opt.Delimiter = None,
+    encoding: opt.Encoding = "utf-8",
+    unlabelled: opt.UnlabelledRows = "keep",
+    missing: opt.MissingCells = "unknown",
+    bad_rows: opt.Bad = "error",
+) -> None:
+    """Say what is wrong with a table, with line numbers.
+
+    Exit code 0: usable, whatever was found; 1: not usable as it is; 2: the file as a whole could not be read.
+    """
+    options = opt.read_options(locals())
+    from affekt.data.check import check as run
+
+    report = run(file, options)
+    if as_json:
+        typer.echo(json.dumps(report.to_dict(), ensure_ascii=False))
+    else:
+        _show_report(report, shown)
+    raise typer.Exit(0 if report.usable else 1)
+
+
+@app.command()
+def stats(
+    file: opt.File,
+    as_json: opt.Json = False,
+    pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder to write PNG pictures into.")] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option("--tokenizer", help="A tokenizer.json or its folder to measure lengths with, or 'words'."),
+    ] = None,
+    text: opt.Text = None,
+    labels: opt.Labels = None,
+    row_id: opt.Id = None,
+    layout: opt.Layout = "auto",
+    label_names: opt.LabelNames = None,
+    first_id: opt.FirstId = 0,
+    separator: opt.Separator = None,
+    header: opt.Header = None,
+    delimiter: opt.Delimiter = None,
+    encoding: opt.Encoding = "utf-8",
+    unlabelled: opt.UnlabelledRows = "keep",
+    missing: opt.MissingCells = "unknown",
+    bad_rows: opt.Bad = "error",
+) -> None:
+    """Show the imbalance: texts per label, labels per text, labels that come together, lengths."""
+    loaded = _load(file, opt.read_options(locals()))
+    from affekt.data.stats import statistics
+
+    result = statistics(loaded.dataset, tokenizer)
+    paths = []
+    if pictures is not None:
+        from affekt.data.pictures import draw
+
+        paths = draw(result, pictures)
+    if as_json:
+        listed = [str(path) for path in paths]
+        typer.echo(json.dumps(result.to_dict() | {"pictures": listed}, ensure_ascii=False))
+        return
+    _show_statistics(result, loaded)
+    for path in paths:
+        typer.echo(f"Wrote {path}")
+
+
+@app.command()
+def split(
+    file: opt.File,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write into; the file's own by default.")] = None,
+    dev: Annotated[float, typer.Option("--dev", help="Share of the texts that go to dev.")] = 0.1,
+    folds: Annotated[int | None, typer.Option("--folds", help="Write this many folds instead.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same parts.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    as_json: opt.Json = False,
+    text: opt.Text = None,
+    labels: opt.Labels = None,
+    row_id: opt.Id = None,
+    layout: opt.Layout = "auto",
+    label_names: opt.LabelNames = None,
+    first_id: opt.FirstId = 0,
+    separator: opt.Separator = None,
+    header: opt.Header = None,
+    delimiter: opt.Delimiter = None,
+    encoding: opt.Encoding = "utf-8",
+    unlabelled: opt.UnlabelledRows = "keep",
+    missing: opt.MissingCells = "unknown",
+    bad_rows: opt.Bad = "error",
+) -> None:
+    """Write train and dev (or folds) in the table's own format.
+
+    Stratified over labels and their combinations; texts that are alike stay on one side.
+    """
+    loaded = _load(file, opt.read_options(locals()), labelled=False)
+    from affekt.data.parts import write_parts
+    from affekt.data.splits import named_parts
+
+    parts = named_parts(loaded.dataset, dev, folds, seed)
+    paths = write_parts(loaded, parts, out or file.parent, force=force)
+    sizes = [len(indices) for indices in parts.values()]
+    if as_json:
+        listed = [{"path": str(path), "texts": size} for path, size in zip(paths, sizes, strict=True)]
+        typer.echo(json.dumps({"parts": listed, "seed": seed}, ensure_ascii=False))
+        return
+    typer.echo(loaded.layout.sentence())
+    for path, size in zip(paths, sizes, strict=True):
+        typer.echo(f"Wrote {path}: {size:,} texts ({size / len(loaded.dataset):.1%})")
+    left_out = int((loaded.text_of < 0).sum())
+    if left_out:
+        typer.echo(f"{left_out:,} rows belong to no part; 'affekt data check' says why.")
+
+
+def _load(file: Path, options: Any, *, labelled: bool = True) -> "Loaded":
+    from affekt.data.findings import raise_errors
+    from affekt.data.load import raise_no_labels, read_labelled
+
+    loaded = read_labelled(file, options)
+    raise_errors(loaded.findings, str(file))
+    if labelled and not loaded.dataset.labels and options.layout != "none":
+        raise_no_labels(loaded.table)
+    return loaded
+
+
+def _show_report(report: "CheckReport", shown: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"error": "red", "warning": "yellow", "note": "cyan"}
+    typer.echo(f"{report.path}: {report.form}\n{report.layout}")
+    typer.echo(f"{report.rows:,} rows, {report.texts:,} usable texts, {len(report.labels)} labels")
+    table = Table("", "rows", "what", "where", show_edge=False)
+    for finding in report.findings:
+        sentence = Text(f"{finding.message} {finding.hint}".rstrip())
+        severity = Text(finding.severity, style=colours[finding.severity])
+        table.add_row(severity, f"{finding.count:,}" if finding.count else "", sentence, finding.where(shown))
+    if report.findings:
+        Console(highlight=False).print(table)
+    typer.echo("Usable." if report.usable else "Not usable as it is: mend the errors above.")
+
+
+def _show_statistics(result: "Statistics", loaded: "Loaded") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    typer.echo(f"{loaded.layout.sentence()}\n{result.texts:,} texts, {len(result.labels)} labels")
+    table = Table("label", "texts", "share", "rarer than the top", show_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for index in result.order():
+        ratio = f"{result.imbalance[index]:,.1f} x" if result.counts[index] else "never seen"
+        share = f"{result.shares[index]:.2%}"
+        table.add_row(Text(result.labels[index]), f"{result.counts[index]:,}", share, ratio)
+    if result.labels:
+        console.print(table)
+    for sentence in result.sentences():
+        console.print(Text(sentence))
