@@ -35,7 +35,7 @@ class CleaningOptions:
         control: remove control, zero-width and other invisible characters.
         unicode: canonical composition; full-width, mathematical and ligature letters become plain ones.
         whitespace: every run of white space becomes one blank; none at either end.
-        reddit_names: remove GoEmotions' placeholders ``[NAME]`` and ``[RELIGION]``; models of Reddit text want them kept.
+        reddit_names: remove GoEmotions' placeholders ``[NAME]`` and ``[RELIGION]``; its models expect them.
         reddit_mentions: remove Reddit's ``u/name`` and ``r/sub``.
     """
 
@@ -57,10 +57,11 @@ DEFAULT = CleaningOptions()
 
 _DOT_LETTER = re.compile(r"\.[A-Za-z]").search
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile("[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]")
 
 
 def clean(text: str, options: CleaningOptions = DEFAULT) -> str:
-    """The cleaned text; ``clean(clean(text)) == clean(text)`` for every text and all options.
+    """The cleaned text; to clean it again changes nothing, whatever the text and the options.
 
     Args:
         text: any string; lone surrogates become U+FFFD and surrogate pairs their character, so that the result can
@@ -74,7 +75,7 @@ def clean(text: str, options: CleaningOptions = DEFAULT) -> str:
         >>> clean("so good \U0001f602 &amp; free: https://example.com @you")
         'so good :face_with_tears_of_joy: & free:'
     """
-    if not _is_plain(text):
+    if options.reddit_names or options.reddit_mentions or not _is_plain(text):
         text = _cleaner(options)(text)
     if options.whitespace and ("  " in text or text[:1] == " " or text[-1:] == " "):
         return " ".join(text.split())
@@ -87,14 +88,13 @@ def clean_all(texts: Iterable[str], options: CleaningOptions = DEFAULT) -> list[
 
 
 def _is_plain(text: str) -> bool:
-    """Whether no stage but white space can change the text, whatever the options: the cheap answer for most texts."""
+    """Whether only white space may need work, Reddit's options left aside: the cheap answer for most texts."""
     return (
         text.isascii()
         and text.isprintable()
         and "&" not in text
         and "@" not in text
-        and "/" not in text
-        and "[" not in text
+        and "://" not in text
         and _DOT_LETTER(text) is None
     )
 
@@ -133,4 +133,4 @@ def _cleaner(options: CleaningOptions) -> Callable[[str], str]:
 def _join_surrogates(text: str) -> str:
     if _SURROGATE.search(text) is None:
         return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _LONE_SURROGATE.sub("\ufffd", text).encode("utf-16-le", "surrogatepass").decode("utf-16-le")

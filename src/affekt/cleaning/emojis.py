@@ -3,30 +3,35 @@
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from itertools import pairwise
 
 MAX_NAME_GROWTH = 42
 """Longest name, in characters per code point of the emoji; a longer one would break the bound and is left alone."""
 
 _STAY_TEXT = "©®™"
 _SELECTORS = re.compile("[\ufe00-\ufe0f]")
-_ZERO_WIDTH_JOINER = "\u200d"
-_TAGS = "\U000e0020-\U000e007f"
-_KEYCAP = "\u20e3"
-_MAYBE = re.compile("[\u203c-\U0010ffff]").search
-"""Finds the first character that may begin an emoji; without one, the table need not be loaded."""
-_JOINER = re.compile(f"[{_ZERO_WIDTH_JOINER}{_TAGS}]")
-_NAME = ""
-"""Key under which a node of the tree keeps the name of the emoji that ends there."""
+_JOINERS = frozenset(map(chr, (0x200D, *range(0xE0020, 0xE0080))))
+"""The zero-width joiner, and the tags that spell the flags of England, Scotland and Wales."""
+_JOINER_RUN = re.compile("[\u200d\U000e0020-\U000e007f]+")
+_CANDIDATES = re.compile(
+    "[0-9#*]\u20e3|[\u200d\u203c-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001ffff\U000e0020-\U000e007f]+"
+)
+"""Where emoji may be. Few and coarse ranges: `re` is slow for sets of many characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A place in the tree of emoji: the name of the one that ends here, and the code points that may follow."""
+
+    name: str
+    after: "dict[str, _Node]"
 
 
 @dataclass(frozen=True)
 class _Table:
-    """The emoji as a tree of code points, and the patterns to find them by."""
+    """The emoji as a tree of code points, and the ones that a joiner may follow."""
 
-    tree: dict[str, Any]
-    run: re.Pattern[str]
-    stray: re.Pattern[str]
+    tree: dict[str, _Node]
     joinable: frozenset[str]
 
 
@@ -36,70 +41,69 @@ def to_words(text: str) -> str:
     Variation selectors must be gone. The longest known sequence wins; joiners behind an emoji go; an emoji that is not
     known, such as one newer than the table, stays as it is.
     """
-    if _MAYBE(text) is None:
-        return text
-    table = _table()
-    return table.run.sub(lambda run: _spell(run[0], table.tree), text)
+    return _CANDIDATES.sub(lambda run: _spell(run[0], _table().tree), text)
 
 
 def drop_stray_joiners(text: str) -> str:
     """Without zero-width joiners and tags that do not follow an emoji, where they may be hiding anything."""
-    return _table().stray.sub("", text) if _JOINER.search(text) else text
+
+    def keep(run: re.Match[str]) -> str:
+        return run[0] if run.start() and text[run.start() - 1] in _table().joinable else ""
+
+    return _JOINER_RUN.sub(keep, text)
 
 
 def is_stray(character: str, before: str) -> bool:
     """Whether ``character`` is a joiner or tag that does not follow an emoji."""
-    if _JOINER.match(character) is None:
-        return False
-    return not before or (before not in _table().joinable and _JOINER.match(before) is None)
+    return character in _JOINERS and before not in _JOINERS and before not in _table().joinable
 
 
-def _spell(run: str, tree: dict[str, Any]) -> str:
+def _spell(run: str, tree: dict[str, _Node]) -> str:
     words: list[str] = []
-    position = 0
-    while position < len(run):
+    position, size = 0, len(run)
+    while position < size:
         name, end = _longest(run, position, tree)
-        if name:
-            while end < len(run) and _JOINER.match(run[end]):
-                end += 1
-        words.append(f" {name} " if name else run[position])
-        position = end if name else position + 1
+        if not name:
+            words.append(run[position])
+            position += 1
+            continue
+        words.append(f" {name} ")
+        while end < size and run[end] in _JOINERS:
+            end += 1
+        position = end
     return "".join(words)
 
 
-def _longest(run: str, start: int, tree: dict[str, Any]) -> tuple[str, int]:
+def _longest(run: str, start: int, tree: dict[str, _Node]) -> tuple[str, int]:
     """Name and end of the longest emoji that begins at ``start``; no name if none does."""
     name, end = "", start
-    node: dict[str, Any] | None = tree
     for position in range(start, len(run)):
-        node = node.get(run[position]) if node else None
+        node = tree.get(run[position])
         if node is None:
             break
-        if _NAME in node:
-            name, end = node[_NAME], position + 1
+        if node.name:
+            name, end = node.name, position + 1
+        tree = node.after
+        if not tree:
+            break
     return name, end
 
 
 @cache
 def _table() -> _Table:
     names = _names()
-    tree: dict[str, Any] = {}
-    for sequence, name in names.items():
-        node = tree
-        for character in sequence:
-            node = node.setdefault(character, {})
-        node[_NAME] = name
-    characters = {c for sequence in names for c in sequence if not c.isascii()} - set(_ZERO_WIDTH_JOINER)
-    joinable = {a for sequence in names for a, b in zip(sequence, sequence[1:], strict=False) if _JOINER.match(b)}
-    joinable = {c for c in joinable if c in names}
-    members = "".join(sorted(characters)) + _ZERO_WIDTH_JOINER + _TAGS
-    left = "".join(sorted(joinable))
-    return _Table(
-        tree=tree,
-        run=re.compile(f"(?:[0-9#*]{_KEYCAP}|[{members}])+"),
-        stray=re.compile(f"(?<![{left}{_ZERO_WIDTH_JOINER}{_TAGS}])[{_ZERO_WIDTH_JOINER}{_TAGS}]+"),
-        joinable=frozenset(joinable),
-    )
+    joinable = {before for sequence in names for before, joiner in pairwise(sequence) if joiner in _JOINERS}
+    return _Table(_tree(names), frozenset(joinable & set(names)))
+
+
+def _tree(names: dict[str, str]) -> dict[str, _Node]:
+    tree: dict[str, _Node] = {}
+    for sequence in sorted(names, key=len):
+        branch = tree
+        for character in sequence[:-1]:
+            branch = branch.setdefault(character, _Node("", {})).after
+        branch[sequence[-1]] = _Node(names[sequence], {})
+    return tree
 
 
 def _names() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from affekt.cleaning import emojis
 
@@ -55,14 +55,15 @@ def _push(out: list[str], starts: list[int], value: str, table: Mapping[int, str
         if joiners and emojis.is_stray(character, out[-1] if out else ""):
             continue
         if "\udc00" <= character <= "\udfff" and out and "\ud800" <= out[-1] <= "\udbff":
-            pair = (out.pop() + character).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-            _push(out, starts, pair.translate(table), table, joiners=joiners)
+            pair = 0x10000 + ((ord(out.pop()) & 0x3FF) << 10) + (ord(character) & 0x3FF)
+            _push(out, starts, chr(pair).translate(table), table, joiners=joiners)
             continue
         if character == "&":
             starts.append(len(out))
         out.append(character)
 
 
+@lru_cache(maxsize=1024)
 def _value(name: str) -> str | None:
     """What ``&name;`` stands for, or None if there is no such entity."""
     number = _NUMBER.fullmatch(name)

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from functools import lru_cache
 
 _PLACEHOLDER = re.compile(r"\[(?:NAME|RELIGION)\]")
-_REST = r"""[^\s<>"]*[^\s<>".,!?;:'()\[\]{}*_~…]"""
+_REST = r"""[^\s<>"\\\[\]{}|^`]*[^\s<>"\\\[\]{}|^`.,!?;:'()*_~…]"""
+"""What a URL may go on with; it does not end in punctuation."""
 _SCHEME = re.compile(rf"(?:https?|ftp)://{_REST}", re.IGNORECASE)
 
 _LOCAL = r"\w[\w+%-]*+(?:\.[\w+%-]++)*+"
 _HOST = r"\w[\w-]*+(?:\.\w[\w-]*+)++"
+_DOTTED = re.compile(r"\.\w").search
 _TOKEN = rf"""
     (?P<email> {_LOCAL}@{_HOST} )
   | (?P<host> {_HOST} ) (?!@) (?P<rest> (?::[0-9]++)?+ (?:[/?\#](?:{_REST})?)?+ )
@@ -22,21 +24,20 @@ _TOKEN = rf"""
 """
 _MENTION = r"(?P<mention> /?[ur]/[\w-]{2,}+ ) |"
 
-BARE = frozenset(
-    """
-    com org net edu gov mil info biz io co uk de fr eu ca au nz jp ru nl ch cn kr br xyz onion
-    """.split()
-)
-"""Top-level domains that make ``name.tld`` a URL by itself: none that a sentence may begin with after a lost blank."""
-
-WITH_PATH = BARE | frozenset(
-    """
-    ac ae ai am app ar art at audio be bg blog cafe cat cc ch cl cloud club cz dev dk es fi fm fun gg gl gle gr gs hk
+_BARE = """
+    com org net edu gov mil info biz io co uk de fr eu ca au nz jp ru nl ch cn kr br tv xyz onion
+"""
+_MORE = """
+    ac ae ai am app ar art at audio be bg blog cafe cat cc cl cloud club cz dev dk es fi fm fun gg gl gle gr gs hk
     hr hu id ie il im in is it kz la life link live lt ly me media mobi mx my name news no nu one online page ph pics
     pl pm press pt ro rocks rs sa se sh shop si site sk so social space store st su team tech th tk to top tr tube
-    tumblr tv tw ua us video vn wiki win work world ws wtf za zone
-    """.split()
-)
+    tw ua us video vn wiki win work world ws wtf za zone
+"""
+
+BARE = frozenset(_BARE.split())
+"""Top-level domains that make ``name.tld`` a URL by itself: none that a sentence may begin with after a lost blank."""
+
+WITH_PATH = BARE | frozenset(_MORE.split())
 """Top-level domains that make a URL of ``name.tld/path`` or ``name.tld:80``."""
 
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "org"})
@@ -69,7 +70,7 @@ def remover(*, urls: bool, users: bool, names: bool, mentions: bool) -> Callable
             text = _PLACEHOLDER.sub(" ", text)
         if urls and "://" in text:
             text = _SCHEME.sub(" ", text)
-        if (urls and "." in text) or (users and "@" in text) or (mentions and "/" in text):
+        if (urls and _DOTTED(text)) or (users and "@" in text) or (mentions and "/" in text):
             text = pattern.sub(replace, text)
         return text
 
