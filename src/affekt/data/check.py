@@ -105,21 +105,21 @@ def check_duplicates(loaded: Loaded) -> list[Finding]:
     first_of_exact = np.unique(exact, return_index=True)[1]
     similar = np.intersect1d(_copies(alike), first_of_exact)
     return [
-        *_duplicates(loaded, "exact", "exactly", exact, _copies(exact)),
-        *_duplicates(loaded, "similar", "but for case, punctuation or spaces", alike, similar),
+        *_duplicates(loaded, "exact", "Texts that are the same", exact, _copies(exact)),
+        *_duplicates(loaded, "similar", "Texts alike but for case, punctuation or spaces", alike, similar),
     ]
 
 
-def _duplicates(loaded: Loaded, kind: str, how: str, groups: IntArray, copies: IntArray) -> list[Finding]:
+def _duplicates(loaded: Loaded, kind: str, what: str, groups: IntArray, copies: IntArray) -> list[Finding]:
     if not len(copies):
         return []
     among = np.unique(groups[copies])
-    message = f"Texts repeat an earlier one {how}: {len(copies):,} copies of {len(among):,}."
+    message = f"{what}: {len(copies):,} further cop{'ies' if len(copies) > 1 else 'y'} of {len(among):,}."
     findings = [Finding(f"{kind}-duplicates", "note", message, "", len(copies), _lines(loaded, copies))]
     rows = np.flatnonzero(np.isin(groups, among) & _disagreement(loaded.dataset, groups))
     if len(rows):
         count = len(np.unique(groups[rows]))
-        message = f"Texts come back {how}, but with different labels: {count:,} of {len(among):,}."
+        message = f"{what} have different labels: {count:,} of {len(among):,}."
         findings.append(Finding(f"disagreeing-{kind}", "warning", message, "", len(rows), _lines(loaded, rows)))
     return findings
 

@@ -30,6 +30,7 @@ class Table:
         source: writes rows back in the file's own format.
         form: the format in words ("tab-separated, no header row").
         named: whether the file names its columns.
+        delimiter: what separates columns in the file; empty where nothing does.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Table:
     source: Source
     form: str
     named: bool = True
+    delimiter: str = ""
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -131,7 +133,9 @@ def _csv_table(path: Path, raw: RawText, options: ReadOptions) -> Table:
     findings += _byte_findings(raw, records.lines)
     form = f"{_SPOKEN.get(delimiter, f'separated by {delimiter!r}')}, {'a' if has_header else 'no'} header row"
     source = TextSource(records.lines, spans, header, raw.encoding)
-    return Table(path, names, cells, [start + 1 for start, _ in spans], tuple(findings), source, form, has_header)
+    return Table(
+        path, names, cells, [start + 1 for start, _ in spans], tuple(findings), source, form, has_header, delimiter
+    )
 
 
 def _header_names(row: list[str], path: Path) -> tuple[str, ...]:
