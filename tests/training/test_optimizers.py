@@ -73,6 +73,11 @@ def test_every_parameter_is_in_one_group(model: PreTrainedModel) -> None:
     assert sum(len(group["params"]) for group in groups) == len(names)
 
 
+def test_groups_say_their_peak_rates() -> None:
+    for group in parameter_groups(build("Bert"), lr=2e-5, layer_decay=0.9, head_lr_factor=5.0):
+        assert group["lr"] == 2e-5 * group["lr_factor"]
+
+
 def factors(model: nn.Module) -> dict[str, float]:
     groups = parameter_groups(model, weight_decay=0.01, layer_decay=0.5, head_lr_factor=7.0)
     return {name: group["lr_factor"] for group in groups for name in group["names"]}

@@ -18,7 +18,12 @@ _ABOVE_LAYERS = re.compile(r"(^|\.)(pooler|final_norm)\.")
 
 
 def parameter_groups(
-    model: nn.Module, *, weight_decay: float = 0.0, layer_decay: float = 1.0, head_lr_factor: float = 1.0
+    model: nn.Module,
+    *,
+    lr: float = 1.0,
+    weight_decay: float = 0.0,
+    layer_decay: float = 1.0,
+    head_lr_factor: float = 1.0,
 ) -> list[Group]:
     """The model's trainable parameters, grouped by weight decay and learning-rate factor.
 
@@ -28,12 +33,14 @@ def parameter_groups(
 
     Args:
         model: a transformers classifier, wrapped or not (DDP, FSDP, torch.compile, peft).
+        lr: peak learning rate.
         weight_decay: decoupled decay of weight matrices.
         layer_decay: in (0, 1]; 1 gives all layers one rate.
         head_lr_factor: rate of the head over the peak rate.
 
     Returns:
-        groups with the keys ``params``, ``names``, ``weight_decay`` and ``lr_factor``, in a fixed order.
+        groups with the keys ``params``, ``names``, ``weight_decay``, ``lr_factor`` and ``lr`` (the peak rate times that
+        factor), in a fixed order.
 
     Raises:
         SettingError: nothing in the model can be trained.
@@ -47,7 +54,7 @@ def parameter_groups(
     for name, parameter in named:
         factor = layer_decay ** (top - _depth(name, top)) if id(parameter) in encoder else head_lr_factor
         decay = 0.0 if parameter.ndim <= 1 or "bias" in name else weight_decay
-        fresh: Group = {"params": [], "names": [], "weight_decay": decay, "lr_factor": factor}
+        fresh: Group = {"params": [], "names": [], "weight_decay": decay, "lr_factor": factor, "lr": lr * factor}
         group = groups.setdefault((factor, decay), fresh)
         group["params"].append(parameter)
         group["names"].append(name)
