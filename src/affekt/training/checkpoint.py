@@ -85,7 +85,7 @@ class Checkpoints:
             CheckpointError: it could not be written or read back; all older checkpoints are left as they were.
         """
         self.wait()
-        return self._save(step, _snapshot(tensors), state)
+        return self._save(step, _apart(tensors), state)
 
     def save_in_background(self, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
         """:meth:`save` in a thread of its own; returns once the values are copied, so that training may go on.
@@ -94,7 +94,8 @@ class Checkpoints:
             CheckpointError: the save before this one failed; it is raised here or by :meth:`wait`.
         """
         self.wait()
-        snapshot, fixed = _snapshot(tensors), copy.deepcopy(dict(state))
+        snapshot = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+        fixed = copy.deepcopy(dict(state))
         self._pending = self._thread.submit(self._save, step, snapshot, fixed)
 
     def wait(self) -> None:
@@ -201,8 +202,15 @@ def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
 
 
-def _snapshot(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors on the CPU, copied only where two share memory, which safetensors refuses."""
+    made: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for name, tensor in tensors.items():
+        plain = tensor.detach().cpu().contiguous()
+        made[name] = plain.clone() if plain.untyped_storage().data_ptr() in taken else plain
+        taken.add(made[name].untyped_storage().data_ptr())
+    return made
 
 
 def _verify(path: Path) -> str:
