@@ -1,14 +1,12 @@
-"""The ``affekt`` command: a table of commands, each loaded only when it is called, and one way to report errors."""
+"""The ``affekt`` command: a table of commands, each imported only when it is called."""
 
 import importlib
-import sys
-from typing import Any
+from typing import Annotated, Any
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from affekt.errors import AffektError
+from affekt.cli.failures import exit_code, sentence
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("affekt.cli.predict", "Find the emotions in texts, a file or standard input."),
@@ -20,59 +18,62 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("affekt.cli.serve", "Serve a model over HTTP, with a page on which people try it."),
     "bench": ("affekt.cli.bench", "Measure what this machine does with a model."),
 }
-"""Command -> (module that holds ``app``, help line)."""
+"""Command -> (module that holds its typer ``app``, help line)."""
 
 
 class LazyGroup(TyperGroup):
-    """A group that knows its commands by name and imports one only when it runs."""
+    """A group of stand-ins that carry the help lines; the one that is called gives way to the real command."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of the table."""
-        return list(COMMANDS)
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands.update({name: TyperCommand(name, help=line) for name, (_, line) in COMMANDS.items()})
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The real command when it is to run; a stand-in with the help line when only ``--help`` asks."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, help_line = COMMANDS[cmd_name]
-        if ctx.resilient_parsing or not _is_called(cmd_name):
-            return click.Command(cmd_name, help=help_line)
-        loaded: typer.Typer = importlib.import_module(module).app
-        command: click.Command = typer.main.get_command(loaded)
-        command.name = cmd_name
-        command.help = command.help or help_line
-        return command
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Name, command and remaining arguments, with the command's module imported."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name in COMMANDS else command, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run; what the caller or the machine did wrong ends in one sentence on standard error, not in a traceback."""
+        try:
+            return super().invoke(ctx)
+        except (Exception, KeyboardInterrupt) as error:
+            code = exit_code(error)
+            if code is None:
+                raise
+            typer.secho(sentence(error), fg=typer.colors.RED, err=True)
+            raise typer.Exit(code) from None
 
 
-def _is_called(name: str) -> bool:
-    return name in sys.argv[1:]
+def load(name: str) -> Any:
+    """The real command of that name."""
+    module, line = COMMANDS[name]
+    command = typer.main.get_command(importlib.import_module(module).app)
+    command.name = name
+    command.help = command.help or line
+    return command
 
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.callback(invoke_without_command=True)
-def root(
-    context: typer.Context,
-    version: bool = typer.Option(False, "--version", help="Show the version and leave."),
-) -> None:
-    """Find the emotions in English texts: any number at once, each with a calibrated score."""
-    if version:
+def _show_version(asked: bool) -> None:
+    if asked:
         import affekt
 
         typer.echo(f"affekt {affekt.__version__}")
         raise typer.Exit
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and leave.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Find the emotions in English texts: any number at once, each with a calibrated score."""
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; a mistake of the caller ends in one sentence and exit code 2."""
-    try:
-        return app(arguments)
-    except AffektError as error:
-        typer.secho(f"error[{error.code}]: {error}", fg=typer.colors.RED, err=True)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        typer.secho("Interrupted.", err=True)
-        raise SystemExit(130) from None
+    """Run the command line with these arguments, or those of the process."""
+    return app(arguments, prog_name="affekt")
