@@ -46,8 +46,8 @@ def read_predictions(path: Path, *, threshold: float = 0.5) -> Predictions:
     """Predictions from a csv, tsv, jsonl or Parquet file.
 
     Scores stand in a column ``scores`` (label to score) or in one numeric column per label; decisions stand in a column
-    ``emotions`` (a list, or names joined by commas). Columns before ``emotions`` are the input's own and are left alone,
-    and so are rows without an answer.
+    ``emotions`` (a list, or names joined by commas). Columns before ``emotions`` are the input's own and are left
+    alone, and so are rows without an answer.
 
     Args:
         path: the file.
@@ -72,7 +72,7 @@ def read_predictions(path: Path, *, threshold: float = 0.5) -> Predictions:
         decided = scores >= np.float32(threshold)
     texts = tuple(map(str, table.column("text"))) if "text" in table.columns else None
     found = Predictions(path.name, labels, decided, scores, texts)
-    return found if scores is None else _answered(found, ~np.isnan(scores).any(axis=1))
+    return found if scores is None else _answered(found, np.asarray(~np.isnan(scores).any(axis=1)))
 
 
 def _answered(found: Predictions, rows: BoolArray) -> Predictions:
