@@ -137,7 +137,7 @@ def split(
         return
     typer.echo(loaded.layout.sentence())
     for path, size in zip(paths, sizes, strict=True):
-        typer.echo(f"Wrote {path}: {size:,} texts ({size / len(loaded.dataset):.1%})")
+        typer.echo(f"Wrote {path}: {size:,} text{'s' * (size != 1)} ({size / len(loaded.dataset):.1%})")
     left_out = int((loaded.text_of < 0).sum())
     if left_out:
         typer.echo(f"{left_out:,} rows belong to no part; 'affekt data check' says why.")
@@ -161,7 +161,7 @@ def _show_report(report: "CheckReport", shown: int) -> None:
 
     colours = {"error": "red", "warning": "yellow", "note": "cyan"}
     typer.echo(f"{report.path}: {report.form}\n{report.layout}")
-    typer.echo(f"{report.rows:,} rows, {report.texts:,} usable texts, {len(report.labels)} labels")
+    typer.echo(f"Rows: {report.rows:,}; usable texts: {report.texts:,}; labels: {len(report.labels)}")
     table = Table("", "rows", "what", "where", show_edge=False)
     for finding in report.findings:
         sentence = Text(f"{finding.message} {finding.hint}".rstrip())
@@ -178,7 +178,7 @@ def _show_statistics(result: "Statistics", loaded: "Loaded") -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    typer.echo(f"{loaded.layout.sentence()}\n{result.texts:,} texts, {len(result.labels)} labels")
+    typer.echo(f"{loaded.layout.sentence()}\nTexts: {result.texts:,}; labels: {len(result.labels)}")
     table = Table("label", "texts", "share", "rarer than the top", show_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from affekt.data.rawtext import readable
@@ -59,9 +59,11 @@ def _in_unit(value: float) -> float | None:
     return float(value) if 0 <= value <= 1 or value != value else None
 
 
-def as_key(value: Any) -> Hashable:
-    """A cell as something that equal cells share and a dictionary takes."""
-    return repr(value) if isinstance(value, list | dict) else value
+def cell_keys(values: Sequence[Any]) -> Sequence[Hashable]:
+    """Cells as something that equal cells share and a dictionary takes: themselves, or their spelling."""
+    if any(isinstance(value, list | dict) for value in values):
+        return [repr(value) if isinstance(value, list | dict) else value for value in values]
+    return values
 
 
 def as_labels(value: Any, separators: str) -> tuple[str, ...] | None:

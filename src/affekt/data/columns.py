@@ -1,8 +1,10 @@
 """Which column holds the texts, which the row ids, and which may hold labels."""
 
+import math
+from collections import Counter
 from collections.abc import Collection, Iterable
 
-from affekt.data.cells import FLAG_WORDS, SEPARATORS, as_flag, as_labels, as_text, is_blank
+from affekt.data.cells import FLAG_WORDS, SEPARATORS, as_flag, as_labels, as_text, cell_keys, is_blank
 from affekt.data.headers import ID_NAMES, LABEL_NAMES, TEXT_NAMES, canonical
 from affekt.data.tables import Table
 from affekt.errors import DataError
@@ -73,24 +75,14 @@ def flag_columns(table: Table, taken: Collection[str]) -> list[str]:
 
 
 def _flag_kind(table: Table, column: str) -> str | None:
-    values = table.column(column)
-    flags = _flags(values)
-    good = sum(count for flag, count in flags.values() if flag is not None)
-    present = [value for value, (flag, _) in flags.items() if flag is not None and flag == flag]
-    if not present or good < _FLAG_SHARE * len(values):
+    cells = Counter(cell_keys(table.column(column)))
+    flags = {value: as_flag(value) for value in cells}
+    good = sum(count for value, count in cells.items() if flags[value] is not None)
+    present = [value for value, flag in flags.items() if flag is not None and not math.isnan(flag)]
+    if not present or good < _FLAG_SHARE * len(table):
         return None
     spelled = {value.strip().lower() for value in present if isinstance(value, str)}
     return "words" if spelled & FLAG_WORDS.keys() or any(isinstance(value, bool) for value in present) else "numbers"
-
-
-def _flags(values: Iterable[object]) -> dict[object, tuple[float | None, int]]:
-    flags: dict[object, tuple[float | None, int]] = {}
-    for value in values:
-        if isinstance(value, list | dict):
-            return {None: (None, 1)}
-        flag, count = flags.get(value) or (as_flag(value), 0)
-        flags[value] = (flag, count + 1)
-    return flags
 
 
 def guess_label_column(table: Table, taken: Collection[str], names: Collection[str] = ()) -> str | None:

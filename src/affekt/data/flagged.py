@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from affekt.data.cells import as_flag, as_key, as_text
+from affekt.data.cells import as_flag, as_text, cell_keys
 from affekt.data.extracted import Extracted, one_text_per_row, row_finding
 from affekt.data.findings import Severity
 from affekt.data.layouts import Layout
@@ -19,7 +19,7 @@ def from_columns(table: Table, layout: Layout, missing: Missing) -> Extracted:
     bad: dict[int, tuple[str, str]] = {}
     for position, column in enumerate(layout.labels):
         values = table.column(column)
-        keys = [as_key(value) for value in values]
+        keys = cell_keys(values)
         flags = {key: _flag(value) for key, value in dict(zip(keys, values, strict=True)).items()}
         wrong = {key for key, flag in flags.items() if flag is None}
         numbers = {key: math.nan if flag is None else flag for key, flag in flags.items()}

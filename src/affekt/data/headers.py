@@ -32,10 +32,10 @@ def is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     numbers has a word on top; at last, whether the first row is much shorter than the others.
     """
     names = [cell.strip() for cell in first]
-    if len(set(names)) < len(names):
-        return False
     if any(canonical(name) in _KNOWN for name in names):
         return True
+    if len(set(names)) < len(names):
+        return False
     sample = [row for row in rows[:_SAMPLE] if len(row) == len(names)]
     numeric = [index for index, name in enumerate(names) if _NUMBERS.fullmatch(name)]
     if numeric:

@@ -66,4 +66,8 @@ def _bad_lines(bad: list[int]) -> list[Finding]:
     if not bad:
         return []
     message = f"{len(bad):,} line{'s are not JSON objects' if len(bad) > 1 else ' is not a JSON object'}."
-    return [Finding("broken-json", "error", message, "Mend them, or use --bad-rows skip.", len(bad), tuple(bad))]
+    return [
+        Finding(
+            "broken-json", "error", message, "Mend or remove such lines, or use --bad-rows skip.", len(bad), tuple(bad)
+        )
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from affekt.data.cells import SEPARATORS, as_key, as_labels, as_text, is_id
+from affekt.data.cells import SEPARATORS, as_labels, as_text, cell_keys, is_id
 from affekt.data.columns import flag_columns, guess_id, guess_label_column, guess_text
 from affekt.data.label_names import LabelNames, find_label_names, read_label_names
 from affekt.data.options import ReadOptions
@@ -30,6 +30,7 @@ class Layout:
         names: the known label names; None where the cells themselves are the only source.
         separators: characters that join labels in a cell.
         ids: whether cells hold ids rather than names.
+        unused: columns that hold none of these.
     """
 
     kind: Kind
@@ -39,13 +40,15 @@ class Layout:
     names: LabelNames | None = None
     separators: str = SEPARATORS
     ids: bool = False
+    unused: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """What was found, for people."""
         parts = [f"texts in column '{self.text}'", self._label_part()]
         if self.row_id is not None:
             parts.append(f"row ids in '{self.row_id}'")
-        return f"Layout '{self.kind}': {', '.join(parts)}."
+        unused = f" Not used: {_shortened(self.unused)}." if self.unused else ""
+        return f"Layout '{self.kind}': {', '.join(parts)}.{unused}"
 
     def _label_part(self) -> str:
         if self.kind == "none":
@@ -78,7 +81,9 @@ def detect_layout(table: Table, options: ReadOptions = _DEFAULT) -> Layout:
     layout = Layout("none", text, row_id, names=given)
     if options.layout == "none":
         return replace(layout, names=None)
-    return _with_labels(table, layout, options, chosen or _found_labels(table, layout, options))
+    layout = _with_labels(table, layout, options, chosen or _found_labels(table, layout, options))
+    used = {layout.text, layout.row_id, *layout.labels}
+    return replace(layout, unused=tuple(column for column in table.columns if column not in used))
 
 
 def _chosen_labels(table: Table, labels: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -122,7 +127,7 @@ def _is_lone_flag(table: Table, layout: Layout) -> bool:
 def _listed(table: Table, layout: Layout, options: ReadOptions) -> Layout:
     column = table.column(layout.labels[0])
     wanted = SEPARATORS if options.separator is None else options.separator
-    cells = {as_key(value): value for value in column}
+    cells = dict(zip(cell_keys(column), column, strict=True))
     used = "".join(s for s in wanted if any(isinstance(value, str) and s in value for value in cells.values()))
     lists = {key: as_labels(value, used) or () for key, value in cells.items()}
     tokens = {token for labels in lists.values() for token in labels}
@@ -153,6 +158,6 @@ def _is_long(table: Table, layout: Layout, lists: dict[object, tuple[str, ...]])
     if any(len(labels) > 1 for labels in lists.values()):
         return False
     keys = [as_text(value) for value in table.column(layout.row_id or layout.text)]
-    pairs = list(zip(keys, (as_key(value) for value in table.column(layout.labels[0])), strict=True))
+    pairs = list(zip(keys, cell_keys(table.column(layout.labels[0])), strict=True))
     repeats = len(keys) - len(set(keys))
     return len(set(pairs)) == len(pairs) and repeats >= max(1, _LONG_SHARE * len(keys))

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from affekt.data.cells import as_key, as_labels
+from affekt.data.cells import as_labels, cell_keys
 from affekt.data.extracted import Extracted, IndexArray, one_text_per_row, row_finding
 from affekt.data.findings import Finding
 from affekt.data.label_names import LabelNames
@@ -20,7 +20,7 @@ def from_lists(table: Table, layout: Layout) -> Extracted:
     """One text per row; cells that cannot be read or name unknown labels take their row out."""
     values = table.column(layout.labels[0])
     codes: dict[Hashable, int] = {}
-    code_of = np.array([codes.setdefault(as_key(value), len(codes)) for value in values], dtype=np.intp)
+    code_of = np.array([codes.setdefault(key, len(codes)) for key in cell_keys(values)], dtype=np.intp)
     firsts = np.unique(code_of, return_index=True)[1]
     lists = [as_labels(values[row], layout.separators) for row in firsts.tolist()]
     names = layout.names or _names_in(lists)
@@ -75,11 +75,11 @@ def _finding(kind: str, shown: str, rows: list[int], table: Table, layout: Layou
     if kind == "unreadable":
         message = f"Cells of column '{layout.labels[0]}' hold no list of labels."
         return row_finding("unreadable-labels", "error", message, rows, table)
-    where, hint = "the label names", ""
+    where, hint = "the label names", "Mend them, name all labels with --label-names, or use --bad-rows skip."
     if layout.names is not None:
         where = f"the {len(layout.names.names)} label names of {layout.names.source}"
         ids = sorted(int(key) for key in layout.names.index)
         if layout.ids and ids:
             where += f", whose ids are {ids[0]} to {ids[-1]}"
-            hint = "If the ids start at 1, give --first-id 1." if ids[0] == 0 else ""
+            hint = "If the ids start at 1, give --first-id 1." if ids[0] == 0 else hint
     return row_finding("unknown-labels", "error", f"Not among {where}: {shown}.", rows, table, hint)

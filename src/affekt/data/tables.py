@@ -153,7 +153,9 @@ def _ragged_findings(
         return []
     first = len(rows[ragged[0]])
     expected = f"the header has {width}" if has_header else f"most rows have {width}"
-    message = f"{len(ragged):,} row{'s' * (len(ragged) > 1)} do not fit: the first has {first} cells, {expected}."
+    message = (
+        f"{len(ragged):,} row{'s do' if len(ragged) > 1 else ' does'} not fit: the first has {first} cells, {expected}."
+    )
     hint = "Quote texts that hold the column separator, or skip such rows with --bad-rows skip."
     lines = tuple(spans[index][0] + 1 for index in ragged)
     return [Finding("ragged-rows", "error", message, hint, len(ragged), lines)]
