@@ -1,0 +1,77 @@
+"""From an encoder's name and a recipe to a model on a device and the engine that will run its steps."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
+
+from affekt.errors import TrainingError
+
+DROPOUT_NAMES = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "dropout", "attention_dropout",
+    "seq_classif_dropout", "embedding_dropout", "mlp_dropout",
+)  # fmt: skip
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """``cuda`` where there is one, else ``cpu``, unless one is named."""
+    if device != "auto":
+        return torch.device(device)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def load_tokenizer(encoder: str) -> Any:
+    """The encoder's fast tokenizer.
+
+    Raises:
+        TrainingError: if it cannot be reached; says how to work offline.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(encoder)
+    except (OSError, ValueError) as error:
+        raise _unreachable(encoder, error) from error
+
+
+def load_classifier(
+    encoder: str, labels: tuple[str, ...], *, seed: int, dropout: float | None = None, weights: bool = True
+) -> PreTrainedModel:
+    """A stock sequence classifier on the encoder, with a new head drawn from ``seed``, in float32 on the CPU.
+
+    Args:
+        encoder: a local folder or a Hub id.
+        labels: label names in the order of the logits.
+        seed: of the new head.
+        dropout: replaces the configuration's dropout probabilities.
+        weights: False makes a model of the encoder's shape with random weights.
+
+    Raises:
+        TrainingError: if the encoder cannot be reached or read.
+    """
+    try:
+        config = AutoConfig.from_pretrained(
+            encoder,
+            num_labels=len(labels),
+            id2label=dict(enumerate(labels)),
+            label2id={label: i for i, label in enumerate(labels)},
+            problem_type="multi_label_classification",
+        )
+        if dropout is not None:
+            for name in DROPOUT_NAMES:
+                if hasattr(config, name):
+                    setattr(config, name, dropout)
+        torch.manual_seed(seed)
+        if not weights:
+            return AutoModelForSequenceClassification.from_config(config).float()
+        return AutoModelForSequenceClassification.from_pretrained(encoder, config=config, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise _unreachable(encoder, error) from error
+
+
+def _unreachable(encoder: str, error: Exception) -> TrainingError:
+    if Path(encoder).exists():
+        return TrainingError(f"The encoder '{encoder}' cannot be read: {str(error).splitlines()[0]}")
+    return TrainingError(
+        f"The encoder '{encoder}' is neither a folder here nor reachable on the Hugging Face Hub.",
+        hint="To work offline, download it where there is a network and pass the folder with --encoder.",
+    )
