@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from affekt.errors import SettingError
+
 FloatArray = npt.NDArray[np.float32]
 EmptyPolicy = Literal["empty", "best", "neutral"]
 
@@ -14,7 +16,8 @@ EmptyPolicy = Literal["empty", "best", "neutral"]
 def sigmoid(logits: npt.ArrayLike) -> FloatArray:
     """The logistic function, without overflow: any shape in, float32 of that shape out."""
     half = np.asarray(logits, dtype=np.float32) * np.float32(0.5)
-    return np.tanh(half) * np.float32(0.5) + np.float32(0.5)
+    scores: FloatArray = np.tanh(half) * np.float32(0.5) + np.float32(0.5)
+    return scores
 
 
 def logit(scores: npt.ArrayLike, epsilon: float = 1e-6) -> FloatArray:
@@ -68,6 +71,10 @@ class DecisionRule:
         """No calibration and one threshold for all labels."""
         return cls(Calibration.identity(labels), (threshold,) * labels)
 
+    def decide(self, logits: npt.ArrayLike, neutral: int | None = None) -> npt.NDArray[np.bool_]:
+        """Decisions, (texts, labels) bool, from logits of the same shape; ``neutral`` as in :func:`decide`."""
+        return decide(self.calibration.apply(logits), self.thresholds, self.empty, neutral)
+
 
 def decide(
     scores: npt.ArrayLike, thresholds: Sequence[float], empty: EmptyPolicy = "empty", neutral: int | None = None
@@ -82,9 +89,14 @@ def decide(
         thresholds: (labels,).
         empty: policy for texts where nothing passes.
         neutral: column of the neutral label, if there is one.
+
+    Raises:
+        SettingError: if there is not one threshold per label.
     """
     values = np.asarray(scores, dtype=np.float32)
     limits = np.asarray(thresholds, dtype=np.float32)
+    if values.ndim != 2 or limits.shape != values.shape[1:]:
+        raise SettingError(f"Scores of shape {values.shape} need one threshold per label, not {limits.size}.")
     decided: npt.NDArray[np.bool_] = values >= limits
     nothing = ~decided.any(axis=1)
     if empty == "empty" or not nothing.any():

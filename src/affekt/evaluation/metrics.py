@@ -1,8 +1,8 @@
 """Multi-label metrics as plain array arithmetic, each equal to scikit-learn's where scikit-learn has it.
 
-Everywhere: ``truth`` is (texts, labels) of 0/1, ``decisions`` the same, ``scores`` (texts, labels) with higher meaning more likely.
-A label without a positive has precision, recall and F1 0 (``zero_division=0``) and counts in macro averages, as in scikit-learn;
-its average precision and ROC AUC are NaN and are left out of means.
+Everywhere: ``truth`` and ``decisions`` are (texts, labels) of 0/1, ``scores`` (texts, labels), higher for more likely.
+A label without a positive has precision, recall and F1 0 (``zero_division=0``) and counts in macro averages, as in
+scikit-learn; its average precision and ROC AUC are NaN and are left out of means.
 """
 
 from typing import Literal, NamedTuple
@@ -129,16 +129,15 @@ def precision_recall(truth: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Float
     return ranked[last], hits / (last + 1.0), _ratio(hits, total)
 
 
-def reliability(
-    truth: npt.ArrayLike, scores: npt.ArrayLike, bins: int = 15, binning: Binning = "width"
-) -> Reliability:
-    """What a reliability diagram shows: per bin and label, how many texts, their mean score, and how many had the label.
+def reliability(truth: npt.ArrayLike, scores: npt.ArrayLike, bins: int = 15, binning: Binning = "width") -> Reliability:
+    """What a reliability diagram shows: per bin and label the texts, their mean score, and the part that has the label.
 
     Args:
         truth: (texts, labels).
         scores: (texts, labels) probabilities.
         bins: how many.
-        binning: ``width`` cuts [0, 1] into equal widths, (a, b] each, the first with its 0; ``mass`` gives every bin as many texts.
+        binning: ``width`` cuts [0, 1] into equal widths, (a, b] each, the first with its 0; ``mass`` gives every bin as
+            many texts.
 
     Raises:
         SettingError: if ``bins`` is not positive.
@@ -168,7 +167,7 @@ def expected_calibration_error(
 ) -> Float:
     """Expected calibration error per label, (labels,): mean over texts of |mean score - rate| in their bin.
 
-    Equal widths and 15 bins are the usual choice (Guo et al. 2017). Most scores of a rare label share the lowest bin, so
+    Equal widths and 15 bins are the usual choice (Guo et al. 2017). Most scores of a rare label share the lowest bin:
     compare figures of one binning only.
     """
     diagram = reliability(truth, scores, bins, binning)
@@ -192,7 +191,8 @@ def _pair(truth: npt.ArrayLike, decisions: npt.ArrayLike) -> tuple[Bool, Bool]:
 def _ratio(above: npt.ArrayLike, below: npt.ArrayLike, otherwise: float = 0.0) -> Float:
     """Quotient, with ``otherwise`` where the denominator is 0."""
     top, bottom = np.broadcast_arrays(np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64))
-    return np.divide(top, bottom, out=np.full(bottom.shape, otherwise), where=bottom > 0)
+    quotient: Float = np.divide(top, bottom, out=np.full(bottom.shape, otherwise), where=bottom > 0)
+    return quotient
 
 
 def _ranked(truth: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Bool, npt.NDArray[np.intp], npt.NDArray[np.intp]]:

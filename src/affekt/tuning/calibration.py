@@ -21,7 +21,7 @@ INTERCEPT_SPREAD = 0.5
 """The same for intercepts, in logits."""
 
 _RIDGE, _HELD = 1e-3, 1e12
-_STEPS, _HALVINGS = 50, 20
+_STEPS, _HALVINGS, _ROUNDING = 50, 20, 1e-12
 
 
 def fit_calibration(logits: npt.ArrayLike, truth: npt.ArrayLike, method: str = "platt") -> Calibration:
@@ -109,7 +109,7 @@ def _fit(logits: Float, truth: Bool, prior: _Prior) -> Float:
             trial = at - step
             trial[0] = np.maximum(trial[0], MIN_SLOPE)
             trial_loss = _loss(logits, truth, prior, trial)
-            worse = trial_loss > loss
+            worse = trial_loss > loss + _ROUNDING * (1.0 + loss)
             if not worse.any():
                 break
             step[:, worse] *= 0.5
@@ -123,7 +123,7 @@ def _fit(logits: Float, truth: Bool, prior: _Prior) -> Float:
 
 def _loss(logits: Float, truth: Bool, prior: _Prior, at: Float) -> Float:
     values = logits * at[0] + at[1]
-    log_loss = np.logaddexp(0.0, values) - truth * values
+    log_loss = np.log1p(np.exp(-np.abs(values))) + np.maximum(values, 0.0) - truth * values
     penalty = 0.5 * prior.precision * (at - prior.centre) ** 2
     total: Float = log_loss.sum(axis=0) + penalty.sum(axis=0)
     return total

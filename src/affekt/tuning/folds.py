@@ -26,7 +26,7 @@ def stratified_folds(truth: Bool, folds: int = 5, seed: int = 0) -> Folds:
     Raises:
         SettingError: if ``folds`` is outside its range.
     """
-    texts, labels = truth.shape
+    texts = len(truth)
     if not 2 <= folds <= texts:
         raise SettingError(f"folds must lie between 2 and the number of texts ({texts}), not {folds}.")
     rng = np.random.default_rng(seed)

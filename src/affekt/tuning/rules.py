@@ -6,23 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from affekt.decision import DecisionRule, EmptyPolicy, decide, logit
+from affekt.decision import Calibration, DecisionRule, EmptyPolicy, logit
+from affekt.errors import SettingError
 from affekt.model_folder import RuleRecord
-from affekt.taxonomy import taxonomies_for
+from affekt.taxonomy import Taxonomy, taxonomies_for
+from affekt.tuning.arrays import Bool, Float, as_scores, as_truth, macro_f1
 from affekt.tuning.calibration import fit_calibration
-from affekt.tuning.arrays import Bool, as_scores, as_truth, macro_f1
 from affekt.tuning.folds import stratified_folds
 from affekt.tuning.thresholds import SHRINK, fit_thresholds
-
-DEFAULT = "shrunk"
-"""The threshold method that gave the best cross-fitted macro-F1 (docs/evaluation.md)."""
 
 
 def fit_rule(
     logits: npt.ArrayLike,
     truth: npt.ArrayLike,
     *,
-    method: str = DEFAULT,
+    method: str = "default",
     calibration: str = "platt",
     shrink: float = SHRINK,
     empty: EmptyPolicy = "empty",
@@ -44,8 +42,7 @@ def fit_rule(
         SettingError: if a method is not known.
     """
     fitted = fit_calibration(logits, truth, calibration)
-    name = DEFAULT if method == "default" else method
-    thresholds = fit_thresholds(fitted.apply(logits), truth, name, shrink=shrink, seed=seed)
+    thresholds = fit_thresholds(fitted.apply(logits), truth, method, shrink=shrink, seed=seed)
     return DecisionRule(fitted, thresholds, empty)
 
 
@@ -63,7 +60,8 @@ def cross_fitted_decisions(
 ) -> Bool:
     """Decisions of each text by a rule fitted on the other folds: (texts, labels) bool.
 
-    Arguments as for :func:`fit_rule`; ``folds`` are stratified over labels, and ``seed`` says which folds.
+    Arguments as for :func:`fit_rule`; ``folds`` are stratified over labels, ``seed`` says which, and ``neutral`` is the
+    column of the neutral label for the policy of that name.
     """
     values = as_scores(logits, "logits")
     gold = as_truth(truth, values.shape)
@@ -74,8 +72,22 @@ def cross_fitted_decisions(
         rule = fit_rule(
             values[~out], gold[~out], method=method, calibration=calibration, shrink=shrink, empty=empty, seed=seed
         )
-        decisions[out] = decide(rule.calibration.apply(values[out]), rule.thresholds, rule.empty, neutral)
+        decisions[out] = rule.decide(values[out], neutral)
     return decisions
+
+
+def cross_fitted_scores(
+    logits: npt.ArrayLike, truth: npt.ArrayLike, *, folds: int = 5, seed: int = 0, calibration: str = "platt"
+) -> npt.NDArray[np.float32]:
+    """Calibrated scores of each text by a calibration fitted on the other folds: (texts, labels) float32."""
+    values = as_scores(logits, "logits")
+    gold = as_truth(truth, values.shape)
+    fold = stratified_folds(gold, folds, seed)
+    scores = np.zeros(gold.shape, dtype=np.float32)
+    for held in range(folds):
+        out = fold == held
+        scores[out] = fit_calibration(values[~out], gold[~out], calibration).apply(values[out])
+    return scores
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ class CrossFitted:
 
     @property
     def spread(self) -> float:
-        """Standard deviation over partitions: what the choice of folds alone does, not the sampling error of the texts."""
+        """Standard deviation over partitions: what the choice of folds does, not what other texts would do."""
         return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else 0.0
 
 
@@ -110,18 +122,37 @@ def cross_fitted_macro_f1(
     calibration: str = "platt",
     shrink: float = SHRINK,
 ) -> CrossFitted:
-    """Macro-F1 of cross-fitted decisions, over ``repeats`` partitions into folds (seeds ``seed``, ``seed + 1``, ...)."""
-    return CrossFitted(
-        tuple(
-            macro_f1(
-                truth,
-                cross_fitted_decisions(
-                    logits, truth, folds=folds, seed=seed + r, method=method, calibration=calibration, shrink=shrink
-                ),
-            )
-            for r in range(repeats)
-        )
+    """Macro-F1 of cross-fitted decisions over ``repeats`` partitions into folds, seeded ``seed``, ``seed + 1``, ....
+
+    The headline figure wherever the only labelled texts outside training are those that the rule is fitted on.
+
+    Raises:
+        DataError: if the arrays do not match or are not finite.
+        SettingError: if a method is not known, or ``folds`` or ``repeats`` is out of range.
+    """
+    if repeats < 1:
+        raise SettingError(f"repeats must be at least 1, not {repeats}.")
+    options = {"method": method, "calibration": calibration}
+    runs = (
+        cross_fitted_decisions(logits, truth, folds=folds, seed=seed + r, shrink=shrink, **options)  # type: ignore[arg-type]
+        for r in range(repeats)
     )
+    return CrossFitted(tuple(macro_f1(truth, run) for run in runs))
+
+
+def set_logits(logits: npt.ArrayLike, own: Calibration, taxonomy: Taxonomy, labels: Sequence[str]) -> Float:
+    """Logits of a label set formed from a model's own labels: ``logit(taxonomy.combine(calibrated scores))``.
+
+    Args:
+        logits: (texts, own labels).
+        own: the calibration of the model's own labels.
+        taxonomy: the label set.
+        labels: names of the columns of ``logits``.
+
+    Returns:
+        (texts, labels of the set).
+    """
+    return logit(taxonomy.combine(own.apply(logits), labels)).astype(np.float64)
 
 
 def fit_taxonomy_rules(
@@ -132,10 +163,11 @@ def fit_taxonomy_rules(
     method: str = "default",
     empty: EmptyPolicy = "empty",
     fitted_on: str = "",
+    own: str | None = None,
 ) -> dict[str, RuleRecord]:
-    """A rule for every known label set that can be formed from ``labels``, each tuned for its own macro-F1.
+    """A rule for the model's own labels and for every known label set that can be formed from them.
 
-    The logits of a derived set are ``logit(taxonomy.combine(calibrated scores))``; its rule applies to these.
+    Each is tuned for its own macro-F1. The rule of a derived set applies to its :func:`set_logits`.
 
     Args:
         logits: (texts, labels) of the model's own labels.
@@ -144,14 +176,16 @@ def fit_taxonomy_rules(
         method: as for :func:`fit_rule`.
         empty: saved with every rule.
         fitted_on: what the rules were fitted on, for people to read.
+        own: name of the model's own label set; the known one with exactly these labels, else ``custom``, if left out.
     """
     names, gold = tuple(labels), as_truth(truth)
-    scores = fit_calibration(logits, gold).apply(logits)
-    records = {}
-    for name, taxonomy in taxonomies_for(names).items():
-        own = taxonomy.labels == names
-        set_logits = logits if own else logit(taxonomy.combine(scores, names))
-        set_truth = gold if own else taxonomy.combine_truth(gold, names)
-        rule = fit_rule(set_logits, set_truth, method=method, empty=empty)
-        records[name] = RuleRecord.of(taxonomy.labels, rule, fitted_on)
+    sets = taxonomies_for(names)
+    own_name = own or next((name for name, taxonomy in sets.items() if taxonomy.labels == names), "custom")
+    own_rule = fit_rule(logits, gold, method=method, empty=empty)
+    records = {own_name: RuleRecord.of(names, own_rule, fitted_on)}
+    for name, taxonomy in sets.items():
+        if name != own_name:
+            values = set_logits(logits, own_rule.calibration, taxonomy, names)
+            rule = fit_rule(values, taxonomy.combine_truth(gold, names), method=method, empty=empty)
+            records[name] = RuleRecord.of(taxonomy.labels, rule, fitted_on)
     return records
