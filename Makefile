@@ -1,0 +1,72 @@
+# Everything here works from a clean clone with Python 3.11 or later: each target installs what it needs into .venv.
+# PYTHON=python3.12 chooses the interpreter; TORCH=torch the PyTorch to train and test with.
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# A change of pyproject.toml changes the names of the stamps, and so installs anew.
+KEY := $(shell cksum < pyproject.toml | cut -d ' ' -f 1)
+CORE := $(VENV)/installed-core-$(KEY)
+DEV := $(VENV)/installed-dev-$(KEY)
+DOCS := $(VENV)/installed-docs-$(KEY)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo install test lint format bench docs clean
+
+help: ## Show this list.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: $(CORE) ## Find the emotions of a few texts with the model that ships.
+	$(BIN)/affekt predict \
+	  "I can't believe you did this for me, thank you so much!!" \
+	  "Ugh. The train is late AGAIN and nobody tells us why 😡" \
+	  "my cat fell off the sofa and pretended nothing happened 😂" \
+	  "I miss my grandmother every single day 💔" \
+	  "Wait, you mean the exam is today? I haven't even started..." \
+	  "The meeting is at three in room 204."
+
+install: $(DEV) ## Install everything that training and testing need.
+
+test: $(DEV) ## Run the tests.
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(DEV) ## Check style, types and import rules.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV) ## Put the code into the house's form.
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(CORE) ## Measure what this machine does.
+	$(BIN)/python benchmarks/cleaning.py
+	$(BIN)/affekt bench
+
+docs: $(DOCS) ## Build the documentation into site/.
+	$(BIN)/mkdocs build --strict
+
+clean: ## Remove what was built, but not .venv.
+	rm -rf build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("affekt needs Python 3.11 or later; try: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(CORE): | $(BIN)/python
+	$(PIP) install -q -e .
+	@touch $@
+
+$(DEV): | $(BIN)/python
+	$(PIP) install -q "$(TORCH)"
+	$(PIP) install -q -e ".[dev]"
+	@touch $@ $(CORE)
+
+$(DOCS): | $(BIN)/python
+	$(PIP) install -q -e ".[docs]"
+	@touch $@ $(CORE)
