@@ -37,12 +37,17 @@ def is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     if len(set(names)) < len(names):
         return False
     sample = [row for row in rows[:_SAMPLE] if len(row) == len(names)]
-    numeric = [index for index, name in enumerate(names) if _NUMBERS.fullmatch(name)]
+    numeric = [index for index, name in enumerate(names) if name and _NUMBERS.fullmatch(name)]
     if numeric:
         return len(numeric) > 2 and all(_is_flag_column(sample, index) for index in numeric)
-    if any(sample and all(_NUMBERS.fullmatch(row[index]) for row in sample) for index in range(len(names))):
+    if any(name and _is_numeric_column(sample, index) for index, name in enumerate(names)):
         return True
     return len(names) > 1 and _is_short(names, sample)
+
+
+def _is_numeric_column(rows: Sequence[Sequence[str]], index: int) -> bool:
+    cells = [row[index].strip() for row in rows]
+    return any(cells) and all(_NUMBERS.fullmatch(cell) for cell in cells)
 
 
 def _is_flag_column(rows: Sequence[Sequence[str]], index: int) -> bool:
