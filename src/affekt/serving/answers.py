@@ -1,6 +1,7 @@
 """From predictions to the JSON of the API."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import affekt
@@ -51,9 +52,14 @@ def thresholds(labels: Sequence[str], limits: Sequence[float] | FloatArray) -> d
     return {label: round(float(limit), DIGITS) for label, limit in zip(labels, limits, strict=True)}
 
 
+@lru_cache(maxsize=64)
+def _used(labels: tuple[str, ...], limits: tuple[float, ...]) -> dict[str, float]:
+    return thresholds(labels, limits)
+
+
 def used(answer: Answer) -> dict[str, float] | None:
     """The thresholds that decided, None where ``top_k`` did."""
-    return thresholds(answer.view.labels, answer.limits) if answer.top_k is None else None
+    return _used(answer.view.labels, tuple(map(float, answer.limits))) if answer.top_k is None else None
 
 
 def ranked(values: Mapping[str, float], top_k: int | None) -> list[dict[str, Any]]:

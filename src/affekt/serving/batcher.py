@@ -1,4 +1,4 @@
-"""Micro-batching: requests that come together go through the model together, in one thread, in fair turns."""
+"""Micro-batching: requests that come together go through the model together, in fair turns."""
 
 import asyncio
 import logging
@@ -47,28 +47,34 @@ class BatchLimits:
 
 
 class MicroBatcher(Generic[Item, Row]):
-    """One worker thread that runs batches, and the queue before it.
+    """Lanes (worker threads) that run batches, and the one queue before them.
 
     Args:
-        run: items in, one row of results for each out; called in the worker thread, one call at a time.
+        run: items in, one row of results for each out; called in a worker thread, one call at a time in each lane.
         limits: see there.
         watcher: told of every batch.
+        lanes: batches that may be in the model at one time.
     """
 
     def __init__(
-        self, run: Callable[[list[Item]], Sequence[Row]], limits: BatchLimits, watcher: Watcher | None = None
+        self,
+        run: Callable[[list[Item]], Sequence[Row]],
+        limits: BatchLimits,
+        watcher: Watcher | None = None,
+        lanes: int = 1,
     ) -> None:
         self._run, self._limits, self._watcher = run, limits, watcher
         self._queue: FairQueue[Item] = FairQueue()
         self._wake = asyncio.Event()
         self._first_came = 0.0
         self._company = False
-        self._busy_since: float | None = None
+        self._lanes = lanes
+        self._busy_since: dict[object, float] = {}
         self._tokens_per_second = 10_000.0
         self._measured = False
         self._closing = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="affekt-model")
-        self._task: asyncio.Task[None] | None = None
+        self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="affekt-model")
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def waiting(self) -> int:
@@ -77,27 +83,28 @@ class MicroBatcher(Generic[Item, Row]):
 
     @property
     def busy_seconds(self) -> float:
-        """How long the batch in the model has been there; 0 if there is none."""
-        return time.monotonic() - self._busy_since if self._busy_since is not None else 0.0
+        """How long the oldest batch in the model has been there; 0 if there is none."""
+        return time.monotonic() - min(self._busy_since.values()) if self._busy_since else 0.0
 
     @property
     def alive(self) -> bool:
         """Whether batches are being taken."""
-        return self._task is not None and not self._task.done() and not self._closing
+        return bool(self._tasks) and not any(task.done() for task in self._tasks) and not self._closing
 
     def start(self) -> None:
         """Begin to take batches; call it in the event loop that will submit."""
-        self._task = asyncio.get_running_loop().create_task(self._dispatch())
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._dispatch()) for _ in range(self._lanes)]
 
     async def close(self) -> None:
-        """Refuse new requests, finish those that wait, and stop the thread."""
+        """Refuse new requests, finish those that wait, and stop the threads."""
         self._closing = True
-        while self._task is not None and not self._task.done() and (len(self._queue) or self._busy_since is not None):
+        while self._tasks and (len(self._queue) or self._busy_since):
             await asyncio.sleep(0.01)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
     async def submit(self, client: str, items: Sequence[Item], costs: Sequence[int]) -> list[Row]:
         """Results of a request's items, in their order.
@@ -145,13 +152,18 @@ class MicroBatcher(Generic[Item, Row]):
         while True:
             await self._wake.wait()
             await self._wait_for_company()
-            taken = self._queue.take(self._limits.tokens)
+            taken = self._queue.take(self._share())
             self._first_came = time.monotonic()
             if not len(self._queue):
                 self._wake.clear()
             if taken:
                 self._company = len({id(job) for job, _ in taken}) > 1
                 await self._process(taken)
+
+    def _share(self) -> int:
+        """Tokens of the next batch: lanes that have nothing to do divide what waits among them."""
+        idle = max(1, self._lanes - len(self._busy_since))
+        return min(self._limits.tokens, -(-self._queue.total // idle))
 
     async def _wait_for_company(self) -> None:
         """Wait for more, if the last batch showed that there is more to come, but not past the first item's limit."""
@@ -187,11 +199,11 @@ class MicroBatcher(Generic[Item, Row]):
     async def _timed(self, taken: list[Taken[Item]]) -> Sequence[Row]:
         items = [job.items[position] for job, position in taken]
         tokens = sum(job.costs[position] for job, position in taken)
-        self._busy_since = started = time.monotonic()
+        self._busy_since[taken[0]] = started = time.monotonic()
         try:
-            rows = await asyncio.get_running_loop().run_in_executor(self._thread, self._run, items)
+            rows = await asyncio.get_running_loop().run_in_executor(self._threads, self._run, items)
         finally:
-            self._busy_since = None
+            del self._busy_since[taken[0]]
         seconds = max(time.monotonic() - started, 1e-6)
         self._learn(tokens, seconds)
         if self._watcher is not None:
@@ -199,8 +211,8 @@ class MicroBatcher(Generic[Item, Row]):
         return rows
 
     def _learn(self, tokens: int, seconds: float) -> None:
-        """Follow the model's speed; a small batch can only show that it is faster than thought."""
-        speed = tokens / seconds
+        """Follow the speed of all lanes together; a small batch can only show that it is faster than thought."""
+        speed = self._lanes * tokens / seconds
         if not self._measured:
             self._tokens_per_second, self._measured = speed, True
         elif 2 * tokens >= self._limits.tokens or speed > self._tokens_per_second:

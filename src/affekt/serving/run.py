@@ -12,8 +12,10 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+from affekt.backends import choose
 from affekt.classifier import EmotionClassifier
 from affekt.errors import SettingError
+from affekt.models import SHIPPED
 from affekt.serving import logs
 from affekt.serving.app import create_app
 from affekt.serving.guard import Guard
@@ -34,7 +36,7 @@ class AppFactory:
     Attributes:
         model: model folder; the shipped one if None.
         backend: engine.
-        threads: processors for each process.
+        threads: processors for each process; those available divided among the processes by default.
         settings: limits.
         keys: who may come in.
         log_level: e.g. ``info``.
@@ -50,16 +52,22 @@ class AppFactory:
     metrics_folder: Path | None = None
 
     def classifier(self) -> EmotionClassifier:
-        """The model."""
-        threads = self.threads or max(1, available_cpus() // self.settings.workers)
-        return EmotionClassifier.load(self.model, backend=self.backend, threads=threads)
+        """The model; with ONNX, each batch on one processor: more are answered side by side than one by one."""
+        name = choose(SHIPPED if self.model is None else self.model, self.backend)
+        return EmotionClassifier.load(self.model, backend=name, threads=1 if name.startswith("onnx") else self.lanes)
+
+    @property
+    def lanes(self) -> int:
+        """Processors for this process."""
+        return self.threads or max(1, available_cpus() // self.settings.workers)
 
     def __call__(self) -> FastAPI:
         """The application."""
         logs.set_up(self.log_level)
         if not self.settings.access_log:
             logging.getLogger("affekt.access").setLevel(logging.WARNING)
-        return create_app(self.classifier(), self.settings, self.keys, metrics_folder=self.metrics_folder)
+        settings = self.settings.model_copy(update={"lanes": self.lanes})
+        return create_app(self.classifier(), settings, self.keys, metrics_folder=self.metrics_folder)
 
 
 def check_exposure(settings: Settings, keys: ApiKeys) -> None:

@@ -19,6 +19,7 @@ from affekt.prediction import Prediction
 from affekt.serving.batcher import MicroBatcher
 from affekt.serving.problems import Problem
 from affekt.serving.settings import Settings
+from affekt.tokenizing import TextTokenizer, Tokens
 
 FloatArray = npt.NDArray[np.float32]
 Row = list[int]
@@ -73,6 +74,7 @@ class ServedModel:
         self.classifier, self.settings = classifier, settings
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="affekt-prepare")
         self.answer = lru_cache(maxsize=64)(self._answer)
+        self.lanes = settings.lanes if classifier.backend.name.startswith("onnx") else 1
 
     def _answer(
         self, taxonomy: str | None, thresholds: float | tuple[tuple[str, float], ...] | None, top_k: int | None
@@ -109,7 +111,7 @@ class ServedModel:
         """
         engine = self.classifier.engine
         cleaned = [self._cleaned(text, _name(field, number)) for number, text in enumerate(texts)]
-        tokens = engine.tokenizer.many(cleaned, truncate=truncate)
+        tokens = _tokens(engine.tokenizer, cleaned, truncate=truncate)
         costs = tokens.lengths().tolist()
         if sum(costs) > self.settings.request_tokens:
             limit = self.settings.request_tokens
@@ -149,6 +151,13 @@ class ServedModel:
     def close(self) -> None:
         """Stop the helper thread."""
         self._helper.shutdown(wait=False, cancel_futures=True)
+
+
+def _tokens(tokenizer: TextTokenizer, texts: list[str], *, truncate: bool) -> Tokens:
+    if len(texts) > 1:
+        return tokenizer.many(texts, truncate=truncate)
+    rows = tokenizer.one(texts[0])[: 1 if truncate else None]
+    return Tokens(rows, np.zeros(len(rows), dtype=np.intp))
 
 
 def _name(field: str, number: int) -> str:

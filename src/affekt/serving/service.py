@@ -42,7 +42,7 @@ class Service:
             queue_items=settings.queue_texts,
             queue_wait=settings.queue_ms / 1000,
         )
-        self.batcher: MicroBatcher[Row, FloatArray] = MicroBatcher(self.served.run, limits, metrics)
+        self.batcher: MicroBatcher[Row, FloatArray] = MicroBatcher(self.served.run, limits, metrics, self.served.lanes)
         self.explainer = Explainer(self.served, self.batcher)
         self.model_name = answers.model_name(self.served)
         self.model_description = to_json(answers.describe_model(self.served))

@@ -51,6 +51,7 @@ class Settings(BaseModel):
         drain_seconds: time that requests in progress get when the server is told to stop.
         queue_texts: most texts that wait, of all clients together.
         queue_ms: longest wait that a request may expect, beyond the time its own texts take; more is refused at once.
+        lanes: batches that go through the model side by side, each on a processor of its own; ONNX only.
         batch_tokens: most tokens that go through the model together.
         batch_wait_ms: how long the first text waits for company when there is some.
     """
@@ -95,7 +96,8 @@ class Settings(BaseModel):
 
     queue_texts: int = Field(default=10_000, ge=1)
     queue_ms: float = Field(default=80.0, gt=0)
-    batch_tokens: int = Field(default=1024, ge=16)
+    lanes: int = Field(default=1, ge=1, le=256)
+    batch_tokens: int = Field(default=512, ge=16)
     batch_wait_ms: float = Field(default=2.0, ge=0)
 
     @property
