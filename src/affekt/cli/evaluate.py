@@ -1,0 +1,65 @@
+"""``affekt evaluate``: a model measured on labelled texts, alone or beside another."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from affekt.cli import table_options as table
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
+    model: Annotated[str | None, typer.Option("--model", help="Model folder; the shipped model by default.")] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Another model folder ('shipped' for the shipped model) to compare.")
+    ] = None,
+    taxonomy: Annotated[
+        str | None, typer.Option("--taxonomy", help="Label set: goemotions, core14, ekman, sentiment.")
+    ] = None,
+    labelled_only: Annotated[
+        bool, typer.Option("--labelled-only", help="Leave out texts that have none of the labels.")
+    ] = False,
+    backend: Annotated[str, typer.Option("--backend", help="Engine, as for predict.")] = "auto",
+    resamples: Annotated[int, typer.Option("--resamples", min=1, help="Bootstrap resamples for intervals.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="Of folds and resamples.")] = 0,
+    json: table.Json = False,
+    text: table.Text = None,
+    labels: table.Labels = None,
+    layout: table.Layout = "auto",
+    label_names: table.LabelNames = None,
+    first_id: table.FirstId = 0,
+    separator: table.Separator = None,
+    header: table.Header = None,
+    delimiter: table.Delimiter = None,
+    encoding: table.Encoding = "utf-8",
+    unlabelled: table.UnlabelledRows = "keep",
+    missing: table.MissingCells = "unknown",
+    bad_rows: table.Bad = "error",
+) -> None:
+    """Measure a model on labelled texts: at 0.5, at tuned thresholds (cross-fitted), and as it is saved."""
+    options = table.read_options(locals())
+    import affekt
+    from affekt.data import load_dataset
+    from affekt.evaluation import Resampling, compare_models
+    from affekt.evaluation import evaluate as measured
+
+    dataset = load_dataset(data, options=options)
+    found = [
+        measured(
+            affekt.load(None if name == "shipped" else name, backend=backend), dataset,
+            taxonomy=taxonomy, labelled_only=labelled_only, resampling=Resampling(resamples=resamples, seed=seed),
+        )
+        for name in (model, *([against] if against else []))
+    ]  # fmt: skip
+    match = compare_models(*found, seed=seed) if against else None
+    if json:
+        typer.echo(match.to_json() if match else found[0].to_json())
+        return
+    from rich.console import Console
+
+    console = Console()
+    console.print(match.table() if match else found[0].table())
