@@ -29,6 +29,7 @@ EXAMPLES = {
     "url in markdown": ("[wow](http://a.com)", "[wow]( )"),
     "ftp": ("ftp://a.b/c d", "d"),
     "www": ("go to www.whatever.zzz/x?y, please", "go to , please"),
+    "www and a number is no host": ("www.123 www.x.5 é", "www.123 www.x.5 é"),
     "bare domain": ("buy at example.com today", "buy at today"),
     "bare domain with a path": ("example.com/path is nice", "is nice"),
     "bare domain at the end of a sentence": ("I like example.com.", "I like ."),

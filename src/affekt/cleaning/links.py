@@ -86,7 +86,7 @@ def is_url(host: str, rest: str) -> bool:
     """
     name, _, last = host.rpartition(".")
     if host[:4].lower() == "www.":
-        return True
+        return last[0].isalpha()
     if not last.islower() and not host.isupper():
         return False
     last = last.lower()
