@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-SEPARATOR = "|"
+SEPARATOR = ","
 """Between the entries of a list in one cell."""
 
 _FORMULA = r"^[=+\-@\t\r]"

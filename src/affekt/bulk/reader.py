@@ -8,7 +8,7 @@ import pyarrow as pa
 from affekt.bulk.cursors import Cursor, open_cursor
 from affekt.bulk.inputs import Input
 from affekt.bulk.options import JobOptions
-from affekt.bulk.pieces import Chunk, Position, Reject
+from affekt.bulk.pieces import Chunk, Piece, Position, Reject
 from affekt.bulk.selection import Selection
 
 
@@ -54,29 +54,52 @@ class ChunkReader:
         The first shard of an empty input is an empty shard, so that there is an output.
         """
         began = time.perf_counter()
-        self._go_to(start)
         tables: list[pa.Table] = []
         texts: list[str | None] = []
         rejects: list[Reject] = []
-        read, filtered, size = 0, 0, 0
-        while read < self._options.shard_rows and size < self._options.shard_bytes:
-            if self._at.file >= len(self._source.files):
-                break
-            cursor = self._open()
-            piece = cursor.read(self._options.shard_rows - read, self._options.shard_bytes - size)
-            table, found, refused, left_out = self._selection.apply(piece, str(self._source.files[self._at.file]))
+        read, filtered = 0, 0
+        for piece, rows in self._pieces(start):
+            table, found, refused, left_out = self._selection.apply(piece, str(self._source.files[piece.end.file]))
             tables.append(table)
             texts += found
             rejects += refused
             filtered += left_out
-            read += piece.end.row - self._at.row
-            size += piece.size
-            self._advance(piece.end, ended=piece.ended)
+            read += rows
         if not read and index:
             return None
         table = pa.concat_tables(tables) if tables else self._empty()
         seconds = time.perf_counter() - began
         return Chunk(index, start, self._at, table, texts, rejects, read, filtered, self._progress(), seconds)
+
+    def starts(self, done: Mapping[int, Position]) -> Iterator[tuple[int, Position]]:
+        """Number and beginning of every shard that is not done yet, found by reading but keeping nothing.
+
+        Args:
+            done: number of a committed shard -> where reading goes on after it.
+        """
+        index, start = 0, Position()
+        while True:
+            if index in done:
+                start = done[index]
+            else:
+                rows = sum(rows for _, rows in self._pieces(start))
+                if not rows and index:
+                    return
+                yield index, start
+                start = self._at
+            index += 1
+
+    def _pieces(self, start: Position) -> Iterator[tuple[Piece, int]]:
+        """The pieces of the shard that begins at ``start``, and how many rows were read for each."""
+        self._go_to(start)
+        rows, room = self._options.shard_rows, self._options.shard_bytes
+        while rows > 0 and room > 0 and self._at.file < len(self._source.files):
+            piece = self._open().read(rows, room)
+            read = piece.end.row - self._at.row
+            self._advance(piece.end, ended=piece.ended)
+            rows -= read
+            room -= piece.size
+            yield piece, read
 
     def close(self) -> None:
         """Close the file being read."""

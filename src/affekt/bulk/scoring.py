@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -94,6 +95,44 @@ class ClassifierScorer:
     def decide(self, scores: FloatArray) -> BoolArray:
         """Decisions, (texts, labels) bool, from scores of the same shape."""
         return self._answer.decisions(scores)
+
+
+@dataclass(frozen=True)
+class ScorerSpec:
+    """How to open a scorer; small enough to send to another process.
+
+    Attributes:
+        model: the model folder, readable wherever the scorer is opened; the shipped model by default.
+        backend: an engine's name.
+        threads: processors to use; those available by default.
+        taxonomy: see :class:`ClassifierScorer`.
+        thresholds: see :class:`ClassifierScorer`.
+        top_k: see :class:`ClassifierScorer`.
+        truncate: see :class:`ClassifierScorer`.
+    """
+
+    model: str | Path | None = None
+    backend: str = "auto"
+    threads: int | None = None
+    taxonomy: str | None = None
+    thresholds: Thresholds | None = None
+    top_k: int | None = None
+    truncate: bool = False
+
+    def open(self) -> Scorer:
+        """Load the model.
+
+        Raises:
+            AffektError: if it cannot be loaded or asked so.
+        """
+        classifier = EmotionClassifier.load(self.model, backend=self.backend, threads=self.threads)
+        return ClassifierScorer(
+            classifier,
+            taxonomy=self.taxonomy,
+            thresholds=self.thresholds,
+            top_k=self.top_k,
+            truncate=self.truncate,
+        )
 
 
 @dataclass(frozen=True)

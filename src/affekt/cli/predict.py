@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from affekt.cli import predict_files as files
+
 app = typer.Typer(add_completion=False)
 
 
@@ -23,9 +25,11 @@ class Form(StrEnum):
 @app.command()
 def predict(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; '-' or none reads a text per line.")] = None,
-    file: Annotated[Path | None, typer.Option(help="A table of texts: csv, tsv, jsonl, parquet, also .gz.")] = None,
+    file: Annotated[
+        list[str] | None, typer.Option(help="csv, tsv, jsonl (.gz, .zst) or parquet: a file, folder or pattern.")
+    ] = None,
     column: Annotated[str | None, typer.Option("--text", help="The column of texts; found out by default.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write to a .csv, .jsonl, .json or .parquet file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to a file, or with --file also to a folder.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How to print.")] = Form.table,
     model: Annotated[Path | None, typer.Option(help="A model folder; the shipped model by default.")] = None,
     taxonomy: Annotated[str | None, typer.Option(help="Label set: goemotions, core14, ekman or sentiment.")] = None,
@@ -34,17 +38,39 @@ def predict(
     backend: Annotated[str, typer.Option(help="Engine: auto, onnx, onnx-float32, torch, torch-cuda, …")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Processors to use; all by default.")] = None,
     truncate: Annotated[bool, typer.Option("--truncate", help="Read only the beginning of long texts.")] = False,
+    columns: files.Columns = None,
+    where: files.Where = None,
+    scores: files.Scores = "columns",
+    prefix: files.Prefix = "",
+    shard_format: files.ShardFormat = None,
+    neutralise: files.Neutralise = True,
+    keep_missing: files.KeepMissing = False,
+    header: files.Header = None,
+    delimiter: files.Delimiter = None,
+    encoding: files.Encoding = "utf-8",
+    max_rejects: files.MaxRejects = None,
+    shard_rows: files.ShardRows = 20_000,
+    cache: files.Cache = 200_000,
+    restart: files.Restart = False,
+    engine: files.Engine = "local",
+    workers: files.Workers = 2,
+    worker_gpus: files.WorkerGpus = 0.0,
+    as_json: files.Json = False,
+    quiet: files.Quiet = False,
 ) -> None:
-    """Find the emotions in texts, a file or standard input."""
+    """Find the emotions in texts, a file or standard input; with --file and --out, beside every row of whole files."""
     from affekt.classifier import EmotionClassifier
     from affekt.errors import SettingError
 
-    if file is not None and texts:
+    if file and texts:
         raise SettingError("Give texts or --file, not both.")
-    source = _from_file(file, column) if file is not None else _from_arguments(texts)
+    if file and out:
+        return files.run(locals())
+    files.refuse_options(locals())
+    source = _from_file(file, column) if file else _from_arguments(texts)
     classifier = EmotionClassifier.load(model, backend=backend, threads=threads)
     predictions = classifier.stream(source, taxonomy=taxonomy, top_k=top_k, thresholds=threshold, truncate=truncate)
-    _write(predictions, out, form)
+    return _write(predictions, out, form)
 
 
 def _from_arguments(texts: list[str] | None) -> Iterator[str]:
@@ -54,11 +80,14 @@ def _from_arguments(texts: list[str] | None) -> Iterator[str]:
     return (line.rstrip("\r\n") for line in sys.stdin)
 
 
-def _from_file(path: Path, column: str | None) -> Iterator[str]:
+def _from_file(paths: list[str], column: str | None) -> Iterator[str]:
     from affekt.data.columns import guess_text
     from affekt.data.tables import read_table
+    from affekt.errors import SettingError
 
-    table = read_table(path)
+    if len(paths) > 1:
+        raise SettingError("Several files need --out.", hint="Or give them one at a time.")
+    table = read_table(paths[0])
     cells = table.column(column if column is not None else guess_text(table))
     return ("" if cell is None else str(cell) for cell in cells)
 

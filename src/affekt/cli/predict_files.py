@@ -1,0 +1,152 @@
+"""The part of ``affekt predict`` that answers whole files: its options, and the call."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+PANEL = "Whole files (--file IN --out OUT)"
+
+USUAL: dict[str, Any] = {
+    "columns": None, "where": None, "scores": "columns", "prefix": "", "shard_format": None, "neutralise": True,
+    "keep_missing": False, "header": None, "delimiter": None, "encoding": "utf-8", "max_rejects": None,
+    "shard_rows": 20_000, "cache": 200_000, "restart": False, "engine": "local", "workers": 2, "worker_gpus": 0.0,
+    "as_json": False, "quiet": False,
+}  # fmt: skip
+"""The options of whole files, by the names of their parameters, with what they are by default."""
+
+
+def _option(*names: str, help: str) -> Any:  # noqa: A002
+    return typer.Option(*names, help=help, rich_help_panel=PANEL, show_default=False)
+
+
+Columns = Annotated[str | None, _option("--columns", help="Input columns to keep, joined by commas; all by default.")]
+Where = Annotated[
+    str | None, _option("--where", help="Rows to keep, for instance: \"stars >= 4 and lang = 'en'\"; all by default.")
+]
+Scores = Annotated[
+    Literal["columns", "list", "none"],
+    _option("--scores", help="Scores as one column per label (default), as one list column, or not at all."),
+]
+Prefix = Annotated[str, _option("--prefix", help="Before the names of the columns that are added.")]
+ShardFormat = Annotated[
+    str | None,
+    _option("--shard-format", help="Of an output folder: parquet, csv, jsonl.zst, …; the input's by default."),
+]
+Neutralise = Annotated[
+    bool,
+    _option("--neutralise/--keep-formulas", help="Cells that a spreadsheet would run get an apostrophe (default)."),
+]
+KeepMissing = Annotated[
+    bool, _option("--keep-missing", help="Rows without a text go out too, with empty answers; they are listed anyway.")
+]
+Header = Annotated[
+    bool | None, _option("--header/--no-header", help="Whether the first row names the columns; found out by default.")
+]
+Delimiter = Annotated[str | None, _option("--delimiter", help="Between cells, 'tab' for a tab; found out by default.")]
+Encoding = Annotated[str, _option("--encoding", help="Of text files; utf-8 by default.")]
+MaxRejects = Annotated[
+    int | None, _option("--max-rejects", help="Stop when more rows than this were refused; never by default.")
+]
+ShardRows = Annotated[int, _option("--shard-rows", help="Rows per shard: what a kill can cost; 20000 by default.")]
+Cache = Annotated[int, _option("--cache", help="Texts whose scores are remembered across shards; 200000 by default.")]
+Restart = Annotated[bool, _option("--restart", help="Begin anew, and write over an earlier output.")]
+Engine = Annotated[
+    Literal["local", "ray"], _option("--engine", help="This process (local, default), or workers on a Ray cluster.")
+]
+Workers = Annotated[int, _option("--workers", help="Of the Ray cluster; 2 by default.")]
+WorkerGpus = Annotated[float, _option("--worker-gpus", help="GPUs per worker, of the Ray cluster; 0 by default.")]
+Json = Annotated[bool, _option("--json", help="Print the summary as JSON.")]
+Quiet = Annotated[bool, _option("--quiet", help="Report no progress.")]
+
+
+def run(given: dict[str, Any]) -> None:
+    """Answer whole files.
+
+    Args:
+        given: the arguments of ``affekt predict``, by name.
+
+    Raises:
+        AffektError: see :func:`affekt.bulk.predict_files`.
+    """
+    import json
+
+    from affekt.bulk import predict_files
+    from affekt.bulk.progress import Progress
+
+    summary = predict_files(
+        given["file"],
+        given["out"],
+        _scorer(given),
+        _options(given),
+        restart=given["restart"],
+        progress=Progress(None) if given["quiet"] else Progress(),
+        engine=_engine(given),
+    )
+    if given["as_json"]:
+        typer.echo(json.dumps(summary.to_json(), indent=1, ensure_ascii=False))
+    else:
+        typer.echo(summary.text(), err=True)
+
+
+def _options(given: dict[str, Any]) -> Any:
+    from affekt.bulk import JobOptions
+
+    columns, delimiter = given["columns"], given["delimiter"]
+    return JobOptions.of(
+        text=given["column"],
+        columns=None if columns is None else tuple(name.strip() for name in columns.split(",")),
+        where=given["where"],
+        scores=given["scores"],
+        prefix=given["prefix"],
+        format=given["shard_format"],
+        neutralise=given["neutralise"],
+        keep_missing=given["keep_missing"],
+        delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
+        header=given["header"],
+        encoding=given["encoding"],
+        shard_rows=given["shard_rows"],
+        cache=given["cache"],
+        max_rejects=given["max_rejects"],
+    )
+
+
+def _spec(given: dict[str, Any]) -> Any:
+    from affekt.bulk.scoring import ScorerSpec
+
+    return ScorerSpec(
+        model=given["model"],
+        backend=given["backend"],
+        threads=given["threads"],
+        taxonomy=given["taxonomy"],
+        thresholds=given["threshold"],
+        top_k=given["top_k"],
+        truncate=given["truncate"],
+    )
+
+
+def _scorer(given: dict[str, Any]) -> Any:
+    return _spec(given).open()
+
+
+def _engine(given: dict[str, Any]) -> Any:
+    if given["engine"] == "local":
+        return None
+    from affekt.bulk.ray import RayEngine
+
+    return RayEngine(_spec(given), workers=given["workers"], gpus=given["worker_gpus"])
+
+
+def refuse_options(given: dict[str, Any]) -> None:
+    """Refuse options of whole files where none are answered, rather than pass over them.
+
+    Args:
+        given: the arguments of ``affekt predict``, by name.
+
+    Raises:
+        SettingError: naming the first such option.
+    """
+    from affekt.errors import SettingError
+
+    for name, usual in USUAL.items():
+        if given[name] != usual:
+            raise SettingError(f"--{name.replace('_', '-')} needs both --file and --out.")
