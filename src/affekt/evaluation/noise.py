@@ -53,8 +53,8 @@ def label_noise(scores: npt.ArrayLike, truth: npt.ArrayLike) -> LabelNoise:
 
     Confident learning (Northcutt, Jiang & Chuang 2021) with each label against the rest: a given label looks wrong if
     the score is no higher than is usual for texts without it, and a label looks missing if the score is as high as is
-    usual for texts with it. These per-label thresholds make the estimate indifferent to a model that is unsure of
-    itself throughout.
+    usual for texts with it (and more likely than not). These per-label thresholds make the estimate indifferent to a
+    model that is unsure of itself throughout. It counts texts that are merely hard as well: read it as "worth a look".
 
     Args:
         scores: (texts, labels) calibrated out-of-fold scores.
@@ -123,9 +123,12 @@ def _usual(scores: Float, truth: Bool) -> tuple[Float, Float]:
 
 
 def _off_diagonal(scores: Float, truth: Bool, present: Float, absent: Float) -> tuple[Bool, Bool]:
-    """The confident joint's two off-diagonal cells: given but confidently absent, not given but confidently present."""
+    """The confident joint's off-diagonal cells: given but confidently absent, not given but confidently present.
+
+    Confidently present also asks for 0.5: for a label that the model hardly knows, "usual" is far below that.
+    """
     apart = present > absent
-    return truth & (scores <= absent) & apart, ~truth & (scores >= present) & apart
+    return truth & (scores <= absent) & apart, ~truth & (scores >= np.maximum(present, 0.5)) & apart
 
 
 def _doubt(scores: Float, truth: Bool) -> Float:
