@@ -80,9 +80,7 @@ def test_fingerprint_follows_content_only():
 
 def test_fingerprint_does_not_confuse_where_one_text_ends():
     targets = np.zeros((2, 1))
-    assert (
-        Dataset(("ab", "c"), ("x",), targets).fingerprint() != Dataset(("a", "bc"), ("x",), targets).fingerprint()
-    )
+    assert Dataset(("ab", "c"), ("x",), targets).fingerprint() != Dataset(("a", "bc"), ("x",), targets).fingerprint()
 
 
 def test_fingerprint_takes_negative_zero_and_lone_surrogates():

@@ -13,6 +13,7 @@ _SAMPLE = 5000
 _FLAG_SHARE = 0.9
 _LONGEST_LABELS = 300
 _MOST_LABELS = 200
+_FEW = 10
 
 
 def by_name(columns: Iterable[str], known: Iterable[str]) -> str | None:
@@ -107,4 +108,6 @@ def _vocabulary_rank(table: Table, column: str, names: set[str]) -> tuple[bool, 
     if not tokens or len(tokens) > _MOST_LABELS or any(len(token.split()) > 4 for token in tokens):
         return None
     filled = sum(not is_blank(value) for value in values)
+    if len(tokens) >= max(filled, _FEW):
+        return None
     return not (names and tokens <= names), len(tokens) / max(filled, 1)

@@ -115,7 +115,7 @@ def guess_delimiter(text: str, suffix: str) -> str:
     csv.field_size_limit(_CELL_LIMIT)
     head = text[:_SNIFFED_CHARACTERS]
     usual = "\t" if suffix in (".tsv", ".tab") else ","
-    if usual == "\t" and usual in head:
+    if usual == "\t" and (_is_rectangular(head.split("\n")[:_SNIFFED_ROWS]) or _regularity(head, usual) > 0):
         return usual
     scores = {delimiter: _regularity(head, delimiter) for delimiter in dict.fromkeys((usual, *DELIMITERS))}
     best = max(scores, key=lambda delimiter: scores[delimiter])

@@ -77,13 +77,21 @@ def detect_layout(table: Table, options: ReadOptions = _DEFAULT) -> Layout:
     text = guess_text(table, chosen) if options.text is None else table.resolve(options.text)
     if text in chosen:
         raise SettingError(f"Column '{text}' cannot hold both the texts and the labels.")
-    row_id = guess_id(table, {text, *chosen}) if options.row_id is None else table.resolve(options.row_id)
-    layout = Layout("none", text, row_id, names=given)
+    layout = Layout("none", text, names=given)
+    if options.row_id is not None or table.named:
+        layout = replace(layout, row_id=_row_id(table, options, {text, *chosen}))
+    if options.layout != "none":
+        layout = _with_labels(table, layout, options, chosen or _found_labels(table, layout, options))
+    if layout.row_id is None and not table.named and layout.kind != "long":
+        layout = replace(layout, row_id=guess_id(table, {text, *layout.labels}))
     if options.layout == "none":
         return replace(layout, names=None)
-    layout = _with_labels(table, layout, options, chosen or _found_labels(table, layout, options))
     used = {layout.text, layout.row_id, *layout.labels}
     return replace(layout, unused=tuple(column for column in table.columns if column not in used))
+
+
+def _row_id(table: Table, options: ReadOptions, taken: set[str]) -> str | None:
+    return guess_id(table, taken) if options.row_id is None else table.resolve(options.row_id)
 
 
 def _chosen_labels(table: Table, labels: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -100,6 +100,8 @@ def load_dataset(
             _log.warning("%s: %s%s", path, finding.message, place)
     if not loaded.dataset.labels:
         raise_no_labels(loaded.table)
+    if not len(loaded.dataset):
+        raise DataError(f"'{path}' has no usable text.")
     return loaded.dataset
 
 

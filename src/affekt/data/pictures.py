@@ -17,7 +17,7 @@ BLUE = "#0072B2"
 MOST_BARS = 100
 MOST_CELLS = 40
 _DPI = 150
-_TITLE = 30
+_LONGEST = 30
 Picture = Callable[[Statistics, Any], None]
 
 
@@ -82,14 +82,14 @@ def _per_text(statistics: Statistics, figure: Any) -> None:
 def _together(statistics: Statistics, figure: Any) -> None:
     """Of the texts with the row's label, the share that also has the column's."""
     order = np.sort(np.argsort(-statistics.counts, kind="stable")[:MOST_CELLS])
-    side = 3.2 + 0.33 * len(order)
+    names = _plain(statistics, order)
+    side = 2.4 + 0.33 * len(order) + 0.08 * max(map(len, names))
     figure.set_size_inches(side + 0.9, side)
     axes = figure.subplots()
     share = statistics.together[np.ix_(order, order)] / np.maximum(statistics.counts[order, None], 1)
     shown = np.where(np.eye(len(order), dtype=bool), np.nan, share)
     top = max(float(np.nan_to_num(shown).max()), 0.01)
     image = axes.imshow(shown, cmap=_blues(), vmin=0, vmax=top)
-    names = _plain(statistics, order)
     axes.set_xticks(range(len(order)), names, rotation=90)
     axes.set_yticks(range(len(order)), names)
     axes.set_xlabel("… also have this label (%)")
@@ -105,9 +105,7 @@ def _together(statistics: Statistics, figure: Any) -> None:
 def _blues() -> Any:
     import matplotlib as mpl
 
-    colours = mpl.colormaps["Blues"].copy()
-    colours.set_bad("#bbbbbb")
-    return colours
+    return mpl.colormaps["Blues"].with_extremes(bad="#bbbbbb")
 
 
 def _lengths(statistics: Statistics, figure: Any) -> None:
@@ -133,8 +131,12 @@ def _lengths(statistics: Statistics, figure: Any) -> None:
 
 
 def _plain(statistics: Statistics, order: Any) -> list[str]:
-    """Label names as they are: a dollar sign is no formula."""
-    return [statistics.labels[i].replace("$", r"\$") for i in order]
+    """Label names as they are (a dollar sign is no formula), long ones cut."""
+    return [_cut(statistics.labels[i]) for i in order]
+
+
+def _cut(name: str) -> str:
+    return (name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…").replace("$", r"\$")
 
 
 def _percent(share: float) -> str:
@@ -150,6 +152,5 @@ def _of_all(shown: int, labels: int) -> str:
 
 
 def _finish(axes: Any, statistics: Statistics, title: str) -> None:
-    name = statistics.name if len(statistics.name) <= _TITLE else statistics.name[: _TITLE - 1] + "…"
-    axes.figure.suptitle(f"{name}: {title}".replace("$", r"\$"), fontsize=11)
+    axes.figure.suptitle(f"{_cut(statistics.name)}: {title}", fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
