@@ -23,11 +23,13 @@ class Architecture:
         first_position: position id of a text's first token, from the model's configuration.
         masks: (same: (rows, length, length) bool, model) -> what the encoder's ``attention_mask`` takes.
         head: (model, features (texts, hidden)) -> logits (texts, labels); the features are first-token states.
+        prepare: changes a model in place so that its forward pass can be captured in a CUDA graph; same values.
     """
 
     first_position: Callable[[Any], int]
     masks: Callable[[Tensor, PreTrainedModel], Masks]
     head: Callable[[Any, Tensor], Tensor]
+    prepare: Callable[[Any], None] = lambda model: None  # noqa: ARG005
 
 
 def architecture_of(model: PreTrainedModel) -> Architecture | None:
@@ -39,7 +41,9 @@ def architecture_of(model: PreTrainedModel) -> Architecture | None:
 
 
 def _additive(same: Tensor, model: PreTrainedModel) -> Tensor:
-    dtype = model.dtype if not torch.is_autocast_enabled(same.device.type) else torch.get_autocast_dtype(same.device.type)
+    dtype = (
+        model.dtype if not torch.is_autocast_enabled(same.device.type) else torch.get_autocast_dtype(same.device.type)
+    )
     mask = torch.zeros(same.shape, dtype=dtype, device=same.device)
     return mask.masked_fill_(~same, torch.finfo(dtype).min)[:, None]
 
@@ -70,6 +74,20 @@ def _modernbert_head(model: Any, features: Tensor) -> Tensor:
     return logits
 
 
+def _position_bias_on_device(model: Any) -> None:
+    """Before 5.20, transformers builds MPNet's relative positions on the CPU and copies them at every pass."""
+    encoder = model.base_model.encoder
+
+    def compute_position_bias(x: Tensor, position_ids: Tensor | None = None, num_buckets: int = 32) -> Tensor:
+        index = torch.arange(x.shape[1], device=x.device)[None] if position_ids is None else position_ids
+        distance = index[:, None, :] - index[:, :, None]
+        bucket = encoder.relative_position_bucket(distance, num_buckets=num_buckets)
+        values: Tensor = encoder.relative_attention_bias(bucket).permute(0, 3, 1, 2)
+        return values.expand(x.shape[0], -1, -1, -1).contiguous()
+
+    encoder.compute_position_bias = compute_position_bias
+
+
 def _from_zero(_: Any) -> int:
     return 0
 
@@ -90,7 +108,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
         "roberta": Architecture(_after_padding, _additive, _first_token_head),
         "xlm-roberta": Architecture(_after_padding, _additive, _first_token_head),
         "camembert": Architecture(_after_padding, _additive, _first_token_head),
-        "mpnet": Architecture(_after_one, _additive, _first_token_head),
+        "mpnet": Architecture(_after_one, _additive, _first_token_head, _position_bias_on_device),
         "modernbert": Architecture(_from_zero, _full_and_sliding, _modernbert_head),
     }
 )

@@ -1,6 +1,6 @@
 """The protocol between the training loop and what runs a step, and the figures that a step leaves behind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from affekt.batching import batches
 from affekt.training.batches import TokenIds
 
 
@@ -76,12 +77,5 @@ def share(texts: npt.NDArray[np.intp], rank: int, processes: int) -> npt.NDArray
 
 
 def length_sorted(token_ids: TokenIds, budget: int) -> list[npt.NDArray[np.intp]]:
-    """Groups of texts of similar length, longest first, of at most ``budget`` tokens when padded (at least one text)."""
-    order = np.argsort([-len(ids) for ids in token_ids], kind="stable")
-    groups: list[Sequence[int]] = []
-    start = 0
-    while start < len(order):
-        size = max(1, budget // max(len(token_ids[order[start]]), 1))
-        groups.append(order[start : start + size])
-        start += size
-    return [np.asarray(group, dtype=np.intp) for group in groups]
+    """Groups of texts of similar length, longest first, of at most ``budget`` tokens when padded."""
+    return batches([len(ids) for ids in token_ids], budget)

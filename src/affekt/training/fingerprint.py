@@ -15,7 +15,7 @@ import affekt
 from affekt.errors import CheckpointError
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
-_CODE = ("training/*.py", "cleaning.py", "batching.py")
+_CODE = ("training/*.py", "cleaning/*.py")
 
 
 @dataclass(frozen=True)

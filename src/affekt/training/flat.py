@@ -1,4 +1,4 @@
-"""A model's weights in few long buffers: float32 masters for the optimizer, a copy in the compute type for the model.
+"""A model's weights in few long buffers: float32 masters to update, and a copy in the compute type for the model.
 
 Long buffers make clipping, casting and the optimizer a handful of kernels instead of thousands, and pure bfloat16 layers
 need no casts in between; the masters keep updates that bfloat16 would round away (Micikevicius et al. 2018).
@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-ALIGNMENT = 64
+ALIGNMENT = 256
+"""Elements; blocks of 8-bit optimizer states never span two parameters."""
 CHUNK = 2**25
 
 
@@ -87,7 +88,8 @@ class FlatWeights:
     def grad_norm(self) -> Tensor:
         """Global 2-norm of the gradients, a float32 scalar."""
         norms = [torch.linalg.vector_norm(g.grad, dtype=torch.float32) for g in self.groups]
-        return torch.linalg.vector_norm(torch.stack(norms))
+        norm: Tensor = torch.linalg.vector_norm(torch.stack(norms))
+        return norm
 
     def named(self, source: Sequence[Tensor] | None = None) -> dict[str, Tensor]:
         """Name -> float32 view of the masters, or of other buffers of their shape."""

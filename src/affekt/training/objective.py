@@ -1,12 +1,14 @@
 """What a step minimises: the loss of a micro-batch, from tokens to one number, for every layout and precision."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from affekt.training.batches import MicroBatch, Tokens
 from affekt.training.loss_terms import r_drop
-from affekt.training.losses import Loss
+from affekt.training.losses import Loss, WithCorrelations
 from affekt.training.packing import PackedTokens, packed_logits
 
 
@@ -47,10 +49,16 @@ class Objective(nn.Module):
         losses = self.loss(logits, batch.targets)
         if self.r_drop_weight:
             again = _wide(classifier(batch.tokens))
-            reduction = "sum" if getattr(self.loss, "reduction", "mean") == "sum" else "mean"
             losses = 0.5 * (losses + self.loss(again, batch.targets))
-            losses = losses + self.r_drop_weight * r_drop(logits, again, reduction)
-        return (losses * batch.weights).sum()
+            losses = losses + self.r_drop_weight * r_drop(logits, again, _reduction(self.loss))
+        total: Tensor = (losses * batch.weights).sum()
+        return total
+
+
+def _reduction(loss: Loss) -> Literal["mean", "sum"]:
+    """How the loss itself, inside of its correlation terms if it has any, takes its labels together."""
+    inner = loss.loss if isinstance(loss, WithCorrelations) else loss
+    return "sum" if getattr(inner, "reduction", "mean") == "sum" else "mean"
 
 
 def _wide(logits: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """Texts laid end to end in rows of fixed length, each attending only to itself (Krell et al. 2021, arXiv:2107.02027).
 
-A GoEmotions text has 19 tokens on average, so a batch padded to 128 wastes six sevenths of its arithmetic. Packed rows
-give the same logits, losses and gradients: positions restart with each text and a block-diagonal mask keeps texts apart.
+A GoEmotions text has 19 tokens on average, so a batch padded to 128 wastes six sevenths of its arithmetic. Packed
+rows give the same logits, losses and gradients: positions restart with each text and a block-diagonal mask keeps texts
+apart.
 """
 
 from collections.abc import Sequence
@@ -134,7 +135,8 @@ def packed_features(model: PreTrainedModel, tokens: PackedTokens) -> Tensor:
         position_ids=tokens.position_ids.long(),
         attention_mask=architecture.masks(same, model),
     ).last_hidden_state
-    return hidden.flatten(0, 1).index_select(0, tokens.first)
+    features: Tensor = hidden.flatten(0, 1).index_select(0, tokens.first)
+    return features
 
 
 def packed_head(model: PreTrainedModel, features: Tensor) -> Tensor:

@@ -34,11 +34,19 @@ class Recipe(BaseModel):
         max_grad_norm: gradients are scaled down to this global norm; 0 leaves them.
         average_decay: decay per step of the exponential moving average of the weights; 0 keeps the last weights.
         dropout: replaces the encoder's dropout probabilities; None keeps them.
-        precision: arithmetic of the forward and backward pass; master weights are always float32.
+        pooling: ``first`` reads the first token; ``mean`` adds a layer that starts as the mean over the tokens
+            (:mod:`affekt.training.pooling`).
+        checkpointing: compute layers again in the backward pass, which saves memory and costs a third of the time.
+        lora_rank: train low-rank adapters of this rank (Hu et al. 2021) in place of the encoder; 0 trains it whole.
+        lora_alpha: scale of the adapters, as a multiple of 1 / rank.
+        lora_dropout: dropout in front of the adapters.
+        precision: arithmetic of the forward and backward pass; master weights are always float32. ``auto`` is bf16
+            where a GPU has it, fp16 on other GPUs, and fp32 on CPUs.
         max_length: tokens per text, special tokens included; the rest is cut.
         batching: ``packed`` rows, ``dynamic`` padding to a batch's longest text, or ``padded`` to ``max_length``.
         cleaning: applied to every text, in training and ever after.
         patience: stop after this many epochs without a better score; 0 never stops early.
+        nonfinite_limit: optimizer steps of an epoch that may be skipped because gradients were not finite.
         decisions: ``fixed`` compares scores with ``threshold``; ``fitted`` fits calibration and thresholds on dev.
         threshold: the fixed one, also used to choose the best epoch.
         empty: what a text gets when nothing passes.
@@ -65,11 +73,17 @@ class Recipe(BaseModel):
     max_grad_norm: float = Field(default=1.0, ge=0)
     average_decay: float = Field(default=0.0, ge=0, lt=1)
     dropout: float | None = Field(default=None, ge=0, lt=1)
-    precision: Literal["fp32", "bf16", "fp16"] = "bf16"
+    pooling: Literal["first", "mean"] = "first"
+    checkpointing: bool = False
+    lora_rank: int = Field(default=0, ge=0)
+    lora_alpha: float = Field(default=32.0, gt=0)
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     max_length: int = Field(default=128, ge=8, le=8192)
     batching: Literal["packed", "dynamic", "padded"] = "packed"
     cleaning: CleaningOptions = CleaningOptions()
     patience: int = Field(default=0, ge=0)
+    nonfinite_limit: int = Field(default=20, ge=0)
     decisions: Literal["fixed", "fitted"] = "fitted"
     threshold: float = Field(default=0.5, gt=0, lt=1)
     empty: Literal["empty", "best", "neutral"] = "empty"
@@ -79,6 +93,8 @@ class Recipe(BaseModel):
     def _divides(self) -> "Recipe":
         if self.micro_batch is not None and self.micro_batch > self.batch_size:
             raise ValueError(f"micro_batch {self.micro_batch} is larger than batch_size {self.batch_size}")
+        if self.lora_rank and self.pooling == "mean":
+            raise ValueError("a new pooling layer cannot be learned by adapters: set pooling=first or lora_rank=0")
         return self
 
     def replace(self, **settings: Any) -> "Recipe":
@@ -95,9 +111,7 @@ class Recipe(BaseModel):
             if first["type"] == "extra_forbidden":
                 known = ", ".join(sorted(Recipe.model_fields))
                 raise SettingError(f"A recipe has no setting '{place}'.", hint=f"It has: {known}.") from error
-            raise SettingError(
-                f"Recipe setting '{place}': {first['msg']} (got {first.get('input')!r})."
-            ) from error
+            raise SettingError(f"Recipe setting '{place}': {first['msg']} (got {first.get('input')!r}).") from error
 
 
 _REFERENCE = Recipe(
