@@ -50,7 +50,7 @@ class EmotionClassifier:
         manifest = read_manifest(folder)
         name = choose(folder, backend)
         verify(folder, manifest, only={"tokenizer.json", "config.json", FILES[name]}.__contains__)
-        tokenizer = TextTokenizer(folder / "tokenizer.json", manifest.max_length)
+        tokenizer = TextTokenizer.of(folder, manifest.max_length)
         return cls(manifest, Engine(manifest.cleaning, tokenizer, open_backend(folder, name, threads)), folder)
 
     @property

@@ -1,5 +1,6 @@
 """Cleaned texts to token ids, with overlapping windows for texts longer than the model reads at once."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,15 @@ class TextTokenizer:
         self._tokenizer.enable_truncation(max_length, stride=max(0, (max_length - special) // OVERLAP))
         self.max_length = max_length
         self.pad_id = pad_id
+
+    @classmethod
+    def of(cls, folder: Path, max_length: int) -> "TextTokenizer":
+        """The tokenizer of a model folder, with the padding id of its ``config.json``."""
+        try:
+            config = json.loads((folder / "config.json").read_bytes())
+        except (OSError, ValueError) as error:
+            raise ModelFolderError(f"'{folder / 'config.json'}' cannot be read: {error}.") from error
+        return cls(folder / "tokenizer.json", max_length, config.get("pad_token_id") or 0)
 
     def one(self, text: str) -> list[list[int]]:
         """Windows of a single text, without the cost of a batch."""

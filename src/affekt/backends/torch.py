@@ -30,15 +30,15 @@ class TorchBackend:
         self.name = f"torch-{device}"
         self.plan = CPU_PLAN
         self._device = torch.device(device)
-        self._model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
-        self._model.to(self._device).eval()
+        self.model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
+        self.model.to(self._device).eval()
 
     @torch.inference_mode()
     def logits(self, batch: TokenBatch) -> FloatArray:
         """Raw logits of a batch: (texts, labels) float32."""
         ids = torch.from_numpy(batch.input_ids).to(self._device)
         mask = torch.from_numpy(batch.attention_mask).to(self._device)
-        logits: FloatArray = self._model(input_ids=ids, attention_mask=mask).logits.float().cpu().numpy()
+        logits: FloatArray = self.model(input_ids=ids, attention_mask=mask).logits.float().cpu().numpy()
         return logits
 
     def many(self, batches: Iterable[TokenBatch]) -> Iterator[FloatArray]:

@@ -1,0 +1,43 @@
+"""``affekt export``: ONNX graphs of a model, gated on parity."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Option(help="The model folder; the graphs are added to it.")],
+    data: Annotated[Path, typer.Option(help="Labelled texts to calibrate on and compare with, such as the dev set.")],
+    text: Annotated[str | None, typer.Option(help="The column of texts; found out by default.")] = None,
+    labels: Annotated[str | None, typer.Option(help="The columns of labels; found out by default.")] = None,
+    label_names: Annotated[Path | None, typer.Option(help="File of label names, one per line.")] = None,
+    float_only: Annotated[bool, typer.Option("--float-only", help="Leave the int8 graph out.")] = False,
+    threads: Annotated[int | None, typer.Option(help="Processors to use; all by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Write float32 and int8 ONNX graphs into a model folder, or refuse if their answers differ."""
+    from affekt.data import load_dataset
+    from affekt.export import export as run
+    from affekt.model_folder import read_manifest
+
+    names = label_names if label_names is not None else list(read_manifest(model).labels)
+    report = run(
+        model, load_dataset(data, text=text, labels=labels, label_names=names), int8=not float_only, threads=threads
+    )
+    if as_json:
+        typer.echo(json.dumps(report.to_json(), indent=1))
+        return
+    typer.echo(f"Compared with PyTorch on {report.texts:,} texts:")
+    typer.echo(f"  float32  logits within {report.float32.difference:.1e}")
+    if report.int8 is not None:
+        typer.echo(
+            f"  int8     {report.int8.flipped:.2%} of decisions differ; "
+            f"macro-F1 {report.int8.macro_f1:.4f} ({report.int8.reference_macro_f1:.4f} in PyTorch)"
+        )
+    for file, size in report.sizes.items():
+        typer.echo(f"  {size / 1e6:7.1f} MB  {model / file}")

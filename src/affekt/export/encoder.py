@@ -1,0 +1,195 @@
+"""An encoder as an ONNX graph that does no work twice: the float32 graph, from which the int8 one is made.
+
+Three things differ from a graph traced out of PyTorch, and none of them changes an answer:
+
+- Activations lie token-major, (tokens * texts, hidden), so that attention reads queries, keys and values where the
+  projections left them (``FusedMatMul`` strides over heads), without moving them first.
+- The classifier reads the first token alone, so the last layer computes that token alone. Its keys and values are never
+  formed: ``q · (W_k x)`` is computed as ``(W_kᵀ q) · x`` and ``Σ p (W_v x)`` as ``W_v (Σ p x)``; the bias of the keys
+  shifts all scores of a query alike and cancels in the softmax.
+- Sum and normalisation stay two nodes: ONNX Runtime's fused ``SkipLayerNormalization`` takes eight times as long as its
+  ``LayerNormalization``.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+
+from affekt.export.graph import CONTRIB, GraphBuilder
+from affekt.export.parts import Encoder, FloatArray, Head, Layer, Linear, Norm
+
+INPUTS = ("input_ids", "attention_mask")
+MASKED = np.array(-1e9, dtype=np.float32)
+"""Added to the attention of padding; its exponential is exactly zero."""
+
+
+def encoder_graph(encoder: Encoder) -> onnx.ModelProto:
+    """The float32 graph of an encoder: ``input_ids`` and ``attention_mask`` in, ``logits`` out."""
+    graph = GraphBuilder()
+    writer = _Writer(graph, encoder, *_shapes(graph))
+    hidden = writer.embeddings()
+    bias = writer.attention_bias()
+    for number, layer in enumerate(encoder.layers[:-1]):
+        hidden = writer.layer(layer, hidden, bias, f"layer.{number}")
+    first = writer.last_layer(encoder.layers[-1], hidden, bias, f"layer.{len(encoder.layers) - 1}")
+    writer.head(encoder.head, first)
+    return graph.model(INPUTS, "logits", encoder.head.logits.weight.shape[1])
+
+
+def _shapes(graph: GraphBuilder) -> tuple[str, str, str]:
+    """Token-major ids and mask, and their shape (tokens, texts)."""
+    ids, mask = (graph.op("Transpose", name, perm=[1, 0]) for name in INPUTS)
+    return ids, mask, graph.op("Shape", ids)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Emits the parts of one encoder.
+
+    Attributes:
+        graph: where to.
+        encoder: what.
+        ids: (tokens, texts) token ids.
+        mask: (tokens, texts) 1 for a token, 0 for padding.
+        shape: the shape (tokens, texts).
+    """
+
+    graph: GraphBuilder
+    encoder: Encoder
+    ids: str
+    mask: str
+    shape: str
+
+    @property
+    def _width(self) -> int:
+        return int(self.encoder.layers[0].query.weight.shape[1]) // self.encoder.heads
+
+    def _split(self, hidden: str) -> str:
+        """(tokens * texts, hidden) as (tokens, texts, heads, width)."""
+        tail = self.graph.ints(self.encoder.heads, self._width)
+        return self.graph.op("Reshape", hidden, self.graph.op("Concat", self.shape, tail, axis=0))
+
+    def linear(self, part: Linear, hidden: str, name: str) -> str:
+        """``hidden @ weight + bias`` for a matrix ``hidden``."""
+        weight = self.graph.constant(part.weight, f"{name}.weight")
+        return self.graph.op("Gemm", hidden, weight, self.graph.constant(part.bias, f"{name}.bias"), name=name)
+
+    def norm(self, part: Norm, hidden: str, name: str) -> str:
+        """Layer normalisation over the last dimension."""
+        constants = (self.graph.constant(getattr(part, field), f"{name}.{field}") for field in ("weight", "bias"))
+        return self.graph.op("LayerNormalization", hidden, *constants, axis=-1, epsilon=part.epsilon)
+
+    def activation(self, kind: str, hidden: str) -> str:
+        """An activation by the name it has in :class:`Encoder`."""
+        node, attributes = ACTIVATION_NODES[kind]
+        return self.graph.op(node, hidden, **attributes)
+
+    def embeddings(self) -> str:
+        """(tokens * texts, hidden)."""
+        graph, encoder = self.graph, self.encoder
+        words = graph.op("Gather", graph.constant(encoder.words, "words"), self.ids)
+        positions = graph.op("Gather", graph.constant(encoder.positions, "positions"), self._positions())
+        hidden = self.norm(encoder.embedding_norm, graph.op("Add", words, positions), "embedding_norm")
+        hidden = graph.op("Reshape", hidden, graph.ints(-1, encoder.words.shape[1]))
+        return hidden if encoder.projection is None else self.linear(encoder.projection, hidden, "projection")
+
+    def _positions(self) -> str:
+        """Position of each token: (tokens, 1), or (tokens, texts) where padding is not counted."""
+        graph, pad = self.graph, self.encoder.position_pad
+        if pad is None:
+            return self._numbers()
+        same = graph.op("Equal", self.ids, self._scalar(pad))
+        real = graph.op("Cast", graph.op("Not", same), to=onnx.TensorProto.INT64)
+        counted = graph.op("Mul", graph.op("CumSum", real, self._scalar(0)), real)
+        return graph.op("Add", counted, self._scalar(pad))
+
+    def _scalar(self, value: int) -> str:
+        return self.graph.constant(np.array(value, dtype=np.int64))
+
+    def attention_bias(self) -> str:
+        """What is added to the attention: (texts, 1, 1, tokens), or (texts, heads, tokens, tokens) for MPNet."""
+        graph = self.graph
+        absent = graph.op("Sub", self._scalar(1), INPUTS[1])
+        padding = graph.op("Cast", graph.op("Unsqueeze", absent, graph.ints(1, 2)), to=onnx.TensorProto.FLOAT)
+        bias = graph.op("Mul", padding, graph.constant(MASKED))
+        if self.encoder.relative_bias is None:
+            return bias
+        numbers = graph.op("Squeeze", self._numbers(), graph.ints(1))
+        distance = graph.op("Sub", graph.op("Unsqueeze", numbers, graph.ints(0)), self._numbers())
+        middle = self._scalar(len(self.encoder.relative_bias) // 2)
+        table = graph.constant(self.encoder.relative_bias, "relative_bias")
+        by_head = graph.op("Transpose", graph.op("Gather", table, graph.op("Add", distance, middle)), perm=[2, 0, 1])
+        return graph.op("Add", graph.op("Unsqueeze", by_head, graph.ints(0)), bias)
+
+    def _numbers(self) -> str:
+        """Positions counted from 0: (tokens, 1)."""
+        tokens = self.graph.op("Gather", self.shape, self._scalar(0))
+        numbers = self.graph.op("Range", self._scalar(0), tokens, self._scalar(1))
+        return self.graph.op("Unsqueeze", numbers, self.graph.ints(1))
+
+    def layer(self, layer: Layer, hidden: str, bias: str, name: str) -> str:
+        """A whole layer: (tokens * texts, hidden) in and out."""
+        graph = self.graph
+        parts = {"query": layer.query, "key": layer.key, "value": layer.value}
+        query, key, value = (self._split(self.linear(part, hidden, f"{name}.{kind}")) for kind, part in parts.items())
+        strides: dict[str, Any] = {"alpha": float(self._width**-0.5), "transB": 1, "transBatchA": 1, "transBatchB": 1}
+        scores = graph.op("FusedMatMul", query, key, domain=CONTRIB, **strides)
+        shares = graph.op("Softmax", graph.op("Add", scores, bias), axis=-1)
+        context = graph.op("FusedMatMul", shares, value, domain=CONTRIB, transBatchB=1)
+        context = graph.op("Transpose", context, perm=[2, 0, 1, 3])
+        context = graph.op("Reshape", context, graph.ints(-1, self.encoder.heads * self._width))
+        return self._rest(layer, context, hidden, name)
+
+    def _rest(self, layer: Layer, context: str, hidden: str, name: str) -> str:
+        """From the attention's context to the layer's output."""
+        graph = self.graph
+        attended = graph.op("Add", self.linear(layer.output, context, f"{name}.output"), hidden)
+        attended = self.norm(layer.attention_norm, attended, f"{name}.attention_norm")
+        inner = self.activation(self.encoder.activation, self.linear(layer.up, attended, f"{name}.up"))
+        summed = graph.op("Add", self.linear(layer.down, inner, f"{name}.down"), attended)
+        return self.norm(layer.output_norm, summed, f"{name}.output_norm")
+
+    def last_layer(self, layer: Layer, hidden: str, bias: str, name: str) -> str:
+        """The last layer for the first token alone: (tokens * texts, hidden) in, (texts, hidden) out."""
+        graph, heads, width = self.graph, self.encoder.heads, self._width
+        size = heads * width
+        every = graph.op("Reshape", hidden, graph.op("Concat", self.shape, graph.ints(size), axis=0))
+        first = graph.op("Gather", every, self._scalar(0))
+        query = self.linear(layer.query, first, f"{name}.query")
+        query = graph.op("Transpose", graph.op("Reshape", query, graph.ints(-1, heads, width)), perm=[1, 0, 2])
+        keys = _by_head(layer.key.weight, heads).transpose(0, 2, 1) * np.float32(width**-0.5)
+        absorbed = graph.op("MatMul", query, graph.constant(keys, f"{name}.key.by_head"))
+        absorbed = graph.op("Transpose", absorbed, perm=[1, 0, 2])
+        texts = graph.op("Transpose", every, perm=[1, 0, 2])
+        scores = graph.op("FusedMatMul", absorbed, texts, domain=CONTRIB, transB=1)
+        shares = graph.op("Softmax", graph.op("Add", scores, self._first_bias(bias)), axis=-1)
+        mixed = graph.op("Transpose", graph.op("MatMul", shares, texts), perm=[1, 0, 2])
+        values = graph.constant(_by_head(layer.value.weight, heads), f"{name}.value.by_head")
+        context = graph.op("Transpose", graph.op("MatMul", mixed, values), perm=[1, 0, 2])
+        context = graph.op("Reshape", context, graph.ints(-1, size))
+        context = graph.op("Add", context, graph.constant(layer.value.bias, f"{name}.value.bias"))
+        return self._rest(layer, context, first, name)
+
+    def _first_bias(self, bias: str) -> str:
+        """The attention bias of the first token: (texts, 1 or heads, tokens)."""
+        return self.graph.op("Gather", bias, self._scalar(0), axis=2)
+
+    def head(self, head: Head, first: str) -> str:
+        """(texts, labels) logits from the first token's (texts, hidden)."""
+        inner = self.activation(head.activation, self.linear(head.hidden, first, "head.hidden"))
+        return self.linear(head.logits, inner, "logits")
+
+
+def _by_head(weight: FloatArray, heads: int) -> FloatArray:
+    """(hidden, heads * width) as (heads, hidden, width)."""
+    return np.ascontiguousarray(weight.reshape(weight.shape[0], heads, -1).transpose(1, 0, 2))
+
+
+ACTIVATION_NODES: dict[str, tuple[str, dict[str, Any]]] = {
+    "gelu": ("Gelu", {}),
+    "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
+    "relu": ("Relu", {}),
+    "tanh": ("Tanh", {}),
+}

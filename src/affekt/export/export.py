@@ -1,0 +1,146 @@
+"""``affekt export``: float32 and int8 graphs into a model folder, if they give the model's own answers."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from affekt.backends import FILES, TokenBatch
+from affekt.backends.onnx import OnnxBackend
+from affekt.backends.torch import TorchBackend
+from affekt.batching import batches
+from affekt.cleaning import clean
+from affekt.data import Dataset
+from affekt.engine import Engine
+from affekt.errors import DataError
+from affekt.export.calibrate import ranges
+from affekt.export.encoder import encoder_graph
+from affekt.export.families import encoder_of
+from affekt.export.graph import save
+from affekt.export.parity import Parity, compare, require_float, require_int8
+from affekt.export.quantize import linear_inputs, quantize
+from affekt.files import atomic_folder
+from affekt.model_folder import Manifest, read_manifest, update_manifest, verify
+from affekt.tokenizing import TextTokenizer
+
+CALIBRATION_TEXTS = 1000
+"""Texts that fix the ranges of the int8 graph: evenly spaced in the given set."""
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was written and how near it is to the model.
+
+    Attributes:
+        texts: texts compared.
+        float32: the float32 graph beside PyTorch.
+        int8: the int8 graph beside PyTorch; None if it was not asked for.
+        sizes: file -> bytes.
+    """
+
+    texts: int
+    float32: Parity
+    int8: Parity | None
+    sizes: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionaries, ready for JSON."""
+        return asdict(self)
+
+
+def export(folder: Path, dataset: Dataset, *, int8: bool = True, threads: int | None = None) -> ExportReport:
+    """Write ``onnx/model.onnx`` and ``onnx/model_quantized.onnx``, laid out as transformers.js expects.
+
+    Args:
+        folder: a model folder with PyTorch weights.
+        dataset: labelled texts to calibrate on and to compare with; its labels are the model's.
+        int8: write the int8 graph as well.
+        threads: processors to use.
+
+    Raises:
+        ModelFolderError: if the folder is missing, incomplete or altered.
+        DataError: if the labels are not the model's.
+        ParityError: if a graph's answers differ too much; nothing is written then.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    verify(folder, manifest)
+    truth = _truth(dataset, manifest)
+    source = _Source.open(folder, manifest, threads)
+    with atomic_folder(folder / "onnx") as inside:
+        reference = source.logits(source.torch, dataset.texts)
+        rule = manifest.rules[manifest.taxonomy].rule
+        graph = source.graph()
+        save(graph, inside / Path(FILES["onnx-float32"]).name)
+        found = source.logits(OnnxBackend(inside / Path(FILES["onnx-float32"]).name, threads), dataset.texts)
+        float32, small = compare(found, reference, truth, rule), None
+        require_float(float32)
+        if int8:
+            path = inside / Path(FILES["onnx-int8"]).name
+            save(quantize(graph, ranges(graph, linear_inputs(graph), source.calibration(dataset.texts))), path)
+            small = compare(source.logits(OnnxBackend(path, threads), dataset.texts), reference, truth, rule)
+            require_int8(small)
+        sizes = {f"onnx/{file.name}": file.stat().st_size for file in sorted(inside.iterdir())}
+    report = ExportReport(len(dataset), float32, small, sizes)
+    update_manifest(folder, lambda old: _with_report(old, report))
+    return report
+
+
+def _with_report(manifest: Manifest, report: ExportReport) -> Manifest:
+    return manifest.model_copy(update={"metrics": {**manifest.metrics, "export": report.to_json()}})
+
+
+def _truth(dataset: Dataset, manifest: Manifest) -> Any:
+    """Gold labels in the order of the model's."""
+    missing = [label for label in manifest.labels if label not in dataset.labels]
+    if missing:
+        raise DataError(
+            f"'{dataset.name}' has no label {', '.join(map(repr, missing[:5]))}, which the model has.",
+            hint="Give labelled texts of the kind that the model was trained on.",
+        )
+    return dataset.targets[:, [dataset.labels.index(label) for label in manifest.labels]]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The model that is exported.
+
+    Attributes:
+        manifest: of its folder.
+        tokenizer: its own.
+        torch: the engine that its answers are compared with.
+    """
+
+    manifest: Manifest
+    tokenizer: TextTokenizer
+    torch: TorchBackend
+
+    @classmethod
+    def open(cls, folder: Path, manifest: Manifest, threads: int | None) -> "_Source":
+        """The model in a folder."""
+        tokenizer = TextTokenizer.of(folder, manifest.max_length)
+        return cls(manifest, tokenizer, TorchBackend(folder, "cpu", threads))
+
+    def graph(self) -> onnx.ModelProto:
+        """The float32 graph."""
+        encoder = encoder_of(self.torch.model)
+        if encoder is not None:
+            return encoder_graph(encoder)
+        from affekt.export.traced import traced_graph
+
+        return traced_graph(self.torch.model)
+
+    def logits(self, backend: Any, texts: tuple[str, ...]) -> Any:
+        """(texts, labels) as ``backend`` finds them."""
+        engine = Engine(self.manifest.cleaning, self.tokenizer, backend)
+        return np.concatenate([part.logits for part in engine.stream(texts)])
+
+    def calibration(self, texts: tuple[str, ...]) -> Iterator[TokenBatch]:
+        """Batches of some of the texts, without padding."""
+        step = max(1, len(texts) // CALIBRATION_TEXTS)
+        tokens = self.tokenizer.many([clean(text, self.manifest.cleaning) for text in texts[::step]])
+        for group in batches(tokens.lengths(), 2048, equal=True):
+            yield TokenBatch.of([tokens.rows[i] for i in group])
