@@ -65,10 +65,15 @@ def test_a_repeated_column_is_refused(write):
         read_table(write("t.csv", "text,joy,joy\na,1,0\n"))
 
 
-@pytest.mark.parametrize(("name", "content"), [("t.csv", "text,joy\n"), ("t.csv", "text,joy\nragged\n")])
+@pytest.mark.parametrize(("name", "content"), [("t.csv", "text,joy\n"), ("t.tsv", "text\tjoy\n\n\n")])
 def test_no_rows(write, name, content):
     with pytest.raises(DataError, match="has no rows below its header"):
         read_table(write(name, content))
+
+
+def test_no_row_that_fits_is_told_apart_from_no_rows(write):
+    with pytest.raises(DataError, match="the first has 1 cells, the header has 2"):
+        read_table(write("t.csv", "text,joy\nragged\n"))
 
 
 def test_a_missing_column_lists_those_there_are(write):

@@ -140,7 +140,7 @@ def split(
         typer.echo(f"Wrote {path}: {size:,} text{'s' * (size != 1)} ({size / len(loaded.dataset):.1%})")
     left_out = int((loaded.text_of < 0).sum())
     if left_out:
-        typer.echo(f"{left_out:,} rows belong to no part; 'affekt data check' says why.")
+        typer.echo(f"Rows that belong to no part: {left_out:,}; 'affekt data check' says why.")
 
 
 def _load(file: Path, options: Any, *, labelled: bool = True) -> "Loaded":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from affekt.data import delimited, jsonlines, parquet
-from affekt.data.findings import Finding
+from affekt.data.findings import Finding, raise_errors
 from affekt.data.headers import is_header
 from affekt.data.options import ReadOptions
 from affekt.data.rawtext import RawText, decode, has_surrogates, read_bytes
@@ -84,6 +84,7 @@ def read_table(path: str | Path, options: ReadOptions = _DEFAULT) -> Table:
     raw = decode(content, path, options.encoding)
     table = _jsonl_table(path, raw) if suffix in (".jsonl", ".ndjson", ".json") else _csv_table(path, raw, options)
     if not len(table):
+        raise_errors(table.findings, str(path))
         raise DataError(f"'{path}' has no rows below its header." if table.columns else f"'{path}' is empty.")
     return table
 

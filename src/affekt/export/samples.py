@@ -77,7 +77,7 @@ def read_form(
     known = {_plain(label): label for label in labels}
     columns = {column: known[_plain(column)] for column in rest if _plain(column) in known}
     others = [column for column in rest if column not in columns]
-    if len(columns) > 1 or (columns and not others):
+    if columns and not any(canonical(column) in LABEL_NAMES for column in others):
         copied = _copied(sample, others, test_columns, labels)
         kind, spelled = _cells(sample, list(columns))
         return SampleForm(key, columns, None, copied, kind if values == "auto" else values, spelled)
