@@ -106,7 +106,7 @@ async def _on_problem(_: Request, error: Any) -> Response:
 
 
 async def _on_validation(_: Request, error: Any) -> Response:
-    return _answer(from_validation(error.errors()))
+    return _answer(from_validation(error.errors(), error.body))
 
 
 async def _on_http(_: Request, error: Any) -> Response:

@@ -71,7 +71,6 @@ class MicroBatcher(Generic[Item, Row]):
         self._lanes = lanes
         self._busy_since: dict[object, float] = {}
         self._tokens_per_second = 10_000.0
-        self._measured = False
         self._closing = False
         self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="affekt-model")
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,8 +90,13 @@ class MicroBatcher(Generic[Item, Row]):
         """Whether batches are being taken."""
         return bool(self._tasks) and not any(task.done() for task in self._tasks) and not self._closing
 
-    def start(self) -> None:
-        """Begin to take batches; call it in the event loop that will submit."""
+    def start(self, speed: float = 10_000.0) -> None:
+        """Begin to take batches; call it in the event loop that will submit.
+
+        Args:
+            speed: tokens a second of one lane, as a first guess.
+        """
+        self._tokens_per_second = self._lanes * speed
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._dispatch()) for _ in range(self._lanes)]
 
@@ -213,9 +217,9 @@ class MicroBatcher(Generic[Item, Row]):
     def _learn(self, tokens: int, seconds: float) -> None:
         """Follow the speed of all lanes together; a small batch can only show that it is faster than thought."""
         speed = self._lanes * tokens / seconds
-        if not self._measured:
-            self._tokens_per_second, self._measured = speed, True
-        elif 2 * tokens >= self._limits.tokens or speed > self._tokens_per_second:
+        if speed > self._tokens_per_second:
+            self._tokens_per_second += 0.5 * (speed - self._tokens_per_second)
+        elif 2 * tokens >= self._limits.tokens:
             self._tokens_per_second += 0.1 * (speed - self._tokens_per_second)
 
 

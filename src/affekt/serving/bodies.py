@@ -12,6 +12,7 @@ Receive = Callable[[], Awaitable[Message]]
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
 class ClientGone(Exception):  # noqa: N818
@@ -89,8 +90,8 @@ async def _read_piece(receive: Receive, body: bytearray, limit: int, memory: Bod
 def check_json(body: bytes | bytearray, depth: int) -> None:
     """Refuse what a JSON parser should not even begin with; linear in the body's length.
 
-    Strings are cut out, then everything but brackets; each round takes out the innermost pairs, so what is left after
-    ``depth`` rounds is nested deeper or not balanced.
+    Strings are cut out, then everything but brackets (of either kind); each round takes out the innermost pairs, so
+    what is left after ``depth`` rounds is nested deeper or not balanced.
 
     Raises:
         Problem: 400.
@@ -101,11 +102,9 @@ def check_json(body: bytes | bytearray, depth: int) -> None:
         raise Problem(400, "bad-json", "The body is not UTF-8.") from None
     if 0 in body:
         raise Problem(400, "bad-json", "The body is not valid JSON.")
-    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _NOT_BRACKETS)
     for _ in range(depth):
-        if not brackets:
-            return
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        brackets = brackets.replace(b"[]", b"")
     if brackets:
         raise Problem(400, "bad-json", f"The body is not valid JSON, or is nested deeper than {depth} levels.")
 

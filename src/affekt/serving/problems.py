@@ -63,6 +63,9 @@ STATUS_CODES = {
 }
 """Code of an error about which only the status is known."""
 
+LONGEST_FIELD = 100
+"""Characters of a field's name that are repeated to the client."""
+
 SENTENCES = {
     404: "There is nothing at this path; GET /openapi.json lists what there is.",
     405: "This path does not take this method; GET /openapi.json lists what there is.",
@@ -76,11 +79,25 @@ def from_status(status: int, detail: str = "") -> Problem:
     return Problem(status, code, SENTENCES.get(status, detail or "The request cannot be answered."))
 
 
-def from_validation(errors: Sequence[Any]) -> Problem:
-    """The problem for the first of pydantic's errors; what the client sent is not repeated."""
-    first = errors[0]
-    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
-    if first["type"] == "json_invalid":
+def from_validation(errors: Sequence[Any], body: Any) -> Problem:
+    """The problem for pydantic's errors: the one that lies deepest in the body, because it knows most.
+
+    What the client sent is not repeated, except the names of fields.
+    """
+    if any(error["type"] == "json_invalid" for error in errors):
         return Problem(400, "bad-json", "The body is not valid JSON.")
-    message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+    paths = [_path(error, body) for error in errors]
+    deepest = max(range(len(errors)), key=lambda index: len(paths[index]))
+    message = str(errors[deepest]["msg"]).removeprefix("Value error, ").rstrip(".")
+    field = ".".join(map(str, paths[deepest]))[:LONGEST_FIELD]
     return Problem(422, "invalid", f"{message}.", field=field or None)
+
+
+def _path(error: Any, body: Any) -> list[Any]:
+    """The parts of an error's location that are in the body (others name alternatives), or that it lacks."""
+    path = []
+    for part in error["loc"][1:]:
+        if (isinstance(body, dict) and part in body) or (isinstance(body, list) and part in range(len(body))):
+            body = body[part]
+            path.append(part)
+    return [*path, error["loc"][-1]] if error["type"] == "missing" else path

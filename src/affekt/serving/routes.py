@@ -46,8 +46,7 @@ async def classify(body: ClassifyRequest, request: Request) -> Response:
     service, client = _of(request)
     texts, field = ([body.text], "text") if body.text is not None else (body.texts or [], "texts")
     service.check_count(texts, explain=body.explain)
-    pairs = tuple(body.thresholds.items()) if isinstance(body.thresholds, dict) else body.thresholds
-    answer = service.served.answer(body.taxonomy, pairs, body.top_k)
+    answer = service.answer(body.taxonomy, body.thresholds, body.top_k)
     predictions = await service.predict(client, texts, answer, truncate=body.truncate, field=field)
     explanations: list[Explanation | None] = [None] * len(texts)
     if body.explain:
@@ -72,6 +71,7 @@ async def explain(body: ExplainRequest, request: Request) -> Response:
     """Say which words moved which emotion of a text."""
     started = time.perf_counter()
     service, client = _of(request)
+    service.check_emotions(body.taxonomy, body.emotions)
     found = await service.explainer.explain(client, body.text, body.taxonomy, body.emotions, "text")
     return _json(
         {
@@ -134,5 +134,3 @@ def _json(content: Any) -> Response:
 
 def _since(started: float) -> float:
     return round(1000 * (time.perf_counter() - started), 3)
-
-

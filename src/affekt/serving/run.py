@@ -5,7 +5,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvicorn
@@ -93,9 +93,7 @@ def serve(factory: AppFactory) -> None:
     check_exposure(settings, factory.keys)
     logs.set_up(factory.log_level)
     with _metrics_folder(settings) as folder:
-        factory = AppFactory(
-            factory.model, factory.backend, factory.threads, settings, factory.keys, factory.log_level, folder
-        )
+        factory = replace(factory, settings=settings, metrics_folder=folder)
         if settings.workers == 1:
             uvicorn.Server(_config(factory())).run()
         else:

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic_core import to_json
 
-from affekt.answering import Answer
+from affekt.answering import Answer, label_sets
 from affekt.classifier import EmotionClassifier
+from affekt.errors import SettingError
 from affekt.explanation import Explanation
 from affekt.prediction import Prediction
 from affekt.serving import answers
@@ -46,13 +47,14 @@ class Service:
         self.explainer = Explainer(self.served, self.batcher)
         self.model_name = answers.model_name(self.served)
         self.model_description = to_json(answers.describe_model(self.served))
+        self.label_sets = frozenset(label_sets(classifier.manifest))
         self._warm = False
         metrics.gauge("affekt_queue_rows", "Texts (windows) that wait for the model.", lambda: self.batcher.waiting)
 
     async def start(self) -> None:
         """Warm the model and begin to take requests."""
-        await asyncio.get_running_loop().run_in_executor(None, self.served.warm)
-        self.batcher.start()
+        speed = await asyncio.get_running_loop().run_in_executor(None, self.served.warm)
+        self.batcher.start(speed)
         self._warm = True
 
     async def stop(self) -> None:
@@ -74,6 +76,33 @@ class Service:
     def admit(self, client: str, tokens: int) -> None:
         """Refuse at once what could not be answered in time."""
         self.batcher.admit(client, tokens)
+
+    def answer(
+        self, taxonomy: str | None, thresholds: float | Mapping[str, float] | None = None, top_k: int | None = None
+    ) -> Answer:
+        """How a request wants to be answered.
+
+        Raises:
+            Problem: 422 naming the label set or the thresholds.
+        """
+        pairs = tuple(thresholds.items()) if isinstance(thresholds, Mapping) else thresholds
+        try:
+            return self.served.answer(taxonomy, pairs, top_k)
+        except SettingError as error:
+            field = "thresholds" if taxonomy is None or taxonomy in self.label_sets else "taxonomy"
+            raise Problem(422, "invalid", str(error), field=field) from None
+
+    def check_emotions(self, taxonomy: str | None, emotions: Sequence[str] | None) -> None:
+        """Refuse emotions that the label set does not have.
+
+        Raises:
+            Problem: 422 naming the label set or the emotion.
+        """
+        labels = self.answer(taxonomy).view.labels
+        for number, emotion in enumerate(emotions or ()):
+            if emotion not in labels:
+                sentence = f"There is no emotion '{emotion}' in this label set."
+                raise Problem(422, "invalid", sentence, field=f"emotions.{number}")
 
     def check_count(self, texts: Sequence[str], *, explain: bool = False, field: str = "texts") -> None:
         """Refuse too many texts.

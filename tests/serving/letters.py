@@ -2,10 +2,11 @@
 
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from starlette.testclient import TestClient
 from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from tokenizers.processors import TemplateProcessing
@@ -18,6 +19,9 @@ from affekt.engine import Engine
 from affekt.model_folder import Manifest, RuleRecord
 from affekt.taxonomy import GOEMOTIONS
 from affekt.tokenizing import TextTokenizer
+
+MakeClient = Callable[..., TestClient]
+"""Makes a client of an application, from API keys and settings (see ``conftest.py``)."""
 
 WORDS = {"happy": "joy", "sad": "sadness", "angry": "anger", "thanks": "gratitude", "love": "love", "afraid": "fear"}
 
