@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -116,26 +116,8 @@ def prefetch(items: Iterable[Item], depth: int = 8) -> Iterator[Item]:
     """Items made in a thread of their own, at most ``depth`` ahead; its errors are raised here."""
     made: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(depth)
     left = threading.Event()
-
-    def put(entry: tuple[Item | None, BaseException | None]) -> bool:
-        while not left.is_set():
-            try:
-                made.put(entry, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def make() -> None:
-        try:
-            for item in items:
-                if not put((item, None)):
-                    return
-            put((None, StopIteration()))
-        except BaseException as error:  # noqa: BLE001  (handed to the consumer)
-            put((None, error))
-
-    threading.Thread(target=make, daemon=True, name="affekt-prefetch").start()
+    thread = threading.Thread(target=_make, args=(items, made, left), daemon=True, name="affekt-prefetch")
+    thread.start()
     try:
         while True:
             item, error = made.get()
@@ -146,3 +128,24 @@ def prefetch(items: Iterable[Item], depth: int = 8) -> Iterator[Item]:
             yield item  # type: ignore[misc]
     finally:
         left.set()
+        thread.join()
+
+
+def _make(items: Iterable[Any], made: "queue.Queue[Any]", left: threading.Event) -> None:
+    try:
+        for item in items:
+            if not _put(made, (item, None), left):
+                return
+        _put(made, (None, StopIteration()), left)
+    except BaseException as error:  # noqa: BLE001  (handed to the consumer)
+        _put(made, (None, error), left)
+
+
+def _put(made: "queue.Queue[Any]", entry: Any, left: threading.Event) -> bool:
+    while not left.is_set():
+        try:
+            made.put(entry, timeout=0.05)
+        except queue.Full:
+            continue
+        return True
+    return False

@@ -7,6 +7,7 @@ import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from affekt.errors import TrainingError
+from affekt.training.pooling import add_mean_pooling_layer
 
 DROPOUT_NAMES = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "dropout", "attention_dropout",
@@ -34,7 +35,13 @@ def load_tokenizer(encoder: str) -> Any:
 
 
 def load_classifier(
-    encoder: str, labels: tuple[str, ...], *, seed: int, dropout: float | None = None, weights: bool = True
+    encoder: str,
+    labels: tuple[str, ...],
+    *,
+    seed: int,
+    dropout: float | None = None,
+    weights: bool = True,
+    pooling: str = "first",
 ) -> PreTrainedModel:
     """A stock sequence classifier on the encoder, with a new head drawn from ``seed``, in float32 on the CPU.
 
@@ -44,6 +51,7 @@ def load_classifier(
         seed: of the new head.
         dropout: replaces the configuration's dropout probabilities.
         weights: False makes a model of the encoder's shape with random weights.
+        pooling: ``mean`` adds a layer that starts as the mean over the tokens.
 
     Raises:
         TrainingError: if the encoder cannot be reached or read.
@@ -62,10 +70,14 @@ def load_classifier(
                     setattr(config, name, dropout)
         torch.manual_seed(seed)
         if not weights:
-            return AutoModelForSequenceClassification.from_config(config).float()
-        return AutoModelForSequenceClassification.from_pretrained(encoder, config=config, dtype=torch.float32)
+            model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config).float()
+        else:
+            model = AutoModelForSequenceClassification.from_pretrained(encoder, config=config, dtype=torch.float32)
     except (OSError, ValueError) as error:
         raise _unreachable(encoder, error) from error
+    if pooling == "mean":
+        add_mean_pooling_layer(model)
+    return model
 
 
 def _unreachable(encoder: str, error: Exception) -> TrainingError:

@@ -1,8 +1,9 @@
-"""The fast engine: on one CUDA device a step is two CUDA graphs, replayed without waiting for the host.
+"""The fast engine: on a CUDA device a step is two CUDA graphs, replayed without waiting for the host.
 
-One graph runs forward and backward over a micro-batch of static shape (one graph per number of packed rows), the other
-clips, updates the float32 masters and publishes them to the bfloat16 copy that computes. Gradients that are not finite skip
-the update on the device, so that no step waits for a check.
+One graph runs forward and backward over a micro-batch of static shape (one graph per number of packed rows), the
+other clips, updates the float32 masters and publishes them to the bfloat16 copy that computes. Gradients that are not
+finite skip the update on the device, so that no step waits for a check. With several processes, the flat gradients are
+added up between the two graphs.
 """
 
 import contextlib
@@ -16,11 +17,15 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from affekt.errors import TrainingError
+from affekt.training.architectures import architecture_of
 from affekt.training.batches import Layout, MicroBatch, TokenIds
-from affekt.training.engine import StepTotals, length_sorted
+from affekt.training.engine import StepTotals, Tally, gathered_logits
 from affekt.training.flat import FlatWeights
 from affekt.training.objective import Classifier, Objective
 from affekt.training.packing import PackedTokens, assign_rows
+from affekt.training.processes import Processes
+from affekt.training.updates import FlatAverage, make_update
 
 EVALUATION_TOKENS = 16_384
 
@@ -56,6 +61,12 @@ class CapturedEngine:
         average_decay: of the moving average of the masters; 0 keeps none.
         dtype: compute type.
         capture: False runs the same operations eagerly.
+        optimizer: ``adamw``, or ``adamw8bit``, whose update cannot be captured.
+        processes: those that share every batch; this one alone by default.
+
+    Raises:
+        SettingError: if the optimizer cannot run here.
+        TrainingError: if the model cannot run packed.
     """
 
     name = "captured"
@@ -75,43 +86,38 @@ class CapturedEngine:
         average_decay: float = 0.0,
         dtype: torch.dtype = torch.bfloat16,
         capture: bool = True,
+        optimizer: str = "adamw",
+        processes: Processes | None = None,
     ) -> None:
+        architecture = architecture_of(model)
+        if architecture is None or layout.batching != "packed":
+            raise TrainingError(
+                f"'{model.config.model_type}' encoders in {layout.batching} batches cannot be captured."
+            )
+        architecture.prepare(model)
         self.device = next(model.parameters()).device
         self.classifier, self.objective = Classifier(model), objective.to(self.device)
         self.layout, self.size = layout, size
         self.token_ids, self.targets, self.text_weights = token_ids, targets, weights
         self.flat = FlatWeights(model, groups, dtype)
-        self.max_grad_norm, self.average_decay = max_grad_norm, average_decay
-        self.average = [g.master.clone() for g in self.flat.groups] if average_decay else []
+        self.max_grad_norm = max_grad_norm
+        self.average = FlatAverage(self.flat, average_decay) if average_decay else None
         self.capture = capture and self.device.type == "cuda"
-        self._optimizers = self._make_optimizers()
+        self.processes = processes or Processes(device=self.device)
+        self.update = make_update(optimizer, self.flat)
         self._integers = torch.zeros(3 * size * layout.max_length + size, dtype=torch.int32, device=self.device)
         self._floats = torch.zeros(size * (targets.shape[1] + 1) + 2, dtype=torch.float32, device=self.device)
-        self._totals = torch.zeros(3, dtype=torch.float32, device=self.device)
-        self._steps = 0
+        self._tally = Tally(self.device)
         self._passes: dict[int, Callable[[], None]] = {}
         self._updating: Callable[[], None] | None = None
-
-    def _make_optimizers(self) -> list[tuple[int, slice, torch.optim.Optimizer]]:
-        made: list[tuple[int, slice, torch.optim.Optimizer]] = []
-        for index, group in enumerate(self.flat.groups):
-            for place in group.chunks():
-                chunk = group.master[place].detach().requires_grad_()
-                rate = torch.tensor(group.settings["lr"], dtype=torch.float32, device=self.device)
-                optimizer = torch.optim.AdamW(
-                    [chunk], lr=rate, weight_decay=group.settings.get("weight_decay", 0.0), fused=True,
-                    capturable=self.device.type == "cuda",
-                )  # fmt: skip
-                _start_moments(optimizer, chunk)
-                made.append((index, place, optimizer))
-        return made
 
     # ---- a step -----------------------------------------------------------------------------------------------
 
     def prepare(self, texts: npt.NDArray[np.intp]) -> list[Pass]:
-        """The passes of one batch, packed and pinned."""
+        """The passes of this process's share of one batch, packed and pinned."""
         total = float(self.text_weights[texts].sum())
-        return [self._pass(texts[i : i + self.size], total) for i in range(0, len(texts), self.size)]
+        mine = self.processes.share(texts)
+        return [self._pass(mine[i : i + self.size], total) for i in range(0, len(mine), self.size)]
 
     def _pass(self, texts: npt.NDArray[np.intp], total: float) -> Pass:
         ids = [self.token_ids[i] for i in texts]
@@ -123,7 +129,7 @@ class CapturedEngine:
         targets = np.zeros((self.size, self.targets.shape[1]), dtype=np.float32)
         weights = np.zeros(self.size, dtype=np.float32)
         targets[: len(texts)], weights[: len(texts)] = self.targets[texts], self.text_weights[texts]
-        tail = np.array([1.0 / total, 1.0], dtype=np.float32)
+        tail = np.array([1.0 / total, 0.0], dtype=np.float32)
         integers = torch.cat([t.flatten() for t in (tokens.input_ids, tokens.position_ids, tokens.segment_ids, first)])
         floats = torch.from_numpy(np.concatenate([targets.ravel(), weights, tail]))
         if self.device.type == "cuda":
@@ -141,14 +147,16 @@ class CapturedEngine:
         for item in prepared:
             self._captured_pass(item.rows)
         for item in prepared:
-            item.floats[-1] = lr_factor
             self._integers[: item.integers.numel()].copy_(item.integers, non_blocking=True)
             self._floats.copy_(item.floats, non_blocking=True)
             self._captured_pass(item.rows)()
+        if self.processes.size > 1:
+            for group in self.flat.groups:
+                self.processes.add_up(group.grad)
+        self._floats[-1].fill_(lr_factor)
         if self._updating is None:
-            self._updating = self._captured(self._update)
+            self._updating = self._captured(self._update) if self.update.capturable else self._update
         self._updating()
-        self._steps += 1
 
     def _captured_pass(self, rows: int) -> Callable[[], None]:
         if rows not in self._passes:
@@ -184,100 +192,69 @@ class CapturedEngine:
 
     def _forward_backward(self, rows: int) -> None:
         cells, labels = rows * self.layout.max_length, self.targets.shape[1]
-        parts = [self._integers[i * cells : (i + 1) * cells].view(rows, -1) for i in range(3)]
-        tokens = PackedTokens(*parts, first=self._integers[3 * cells : 3 * cells + self.size])
+        ids, positions, segments = (self._integers[i * cells : (i + 1) * cells].view(rows, -1) for i in range(3))
+        tokens = PackedTokens(ids, positions, segments, self._integers[3 * cells : 3 * cells + self.size])
         targets = self._floats[: self.size * labels].view(self.size, labels)
         weights = self._floats[self.size * labels : self.size * (labels + 1)]
         loss = self.objective(self.classifier, MicroBatch(tokens, targets, weights)) * self._floats[-2]
         loss.backward()
-        self._totals[0].add_(torch.nan_to_num(loss.detach()))
+        self._tally.add_loss(loss)
 
     def _update(self) -> None:
         norm = self.flat.grad_norm()
         stopped = (~torch.isfinite(norm)).float()
-        factor = torch.clamp(self.max_grad_norm / (norm + 1e-6), max=1.0) if self.max_grad_norm else norm * 0 + 1
-        for index, place, optimizer in self._optimizers:
-            group = self.flat.groups[index]
-            chunk = optimizer.param_groups[0]["params"][0]
-            optimizer.param_groups[0]["lr"].copy_(self._floats[-1] * group.settings["lr"])
-            chunk.grad = group.grad[place].float() * factor
-            optimizer.found_inf = stopped  # type: ignore[attr-defined]
-            optimizer.step()
-            chunk.grad = None
-        for average, group in zip(self.average, self.flat.groups, strict=False):
-            average.lerp_(group.master, 1.0 - self.average_decay)
-        self.flat.publish()
-        self.flat.zero_grad()
-        self._totals[1].add_(stopped)
-        self._totals[2].add_(torch.nan_to_num(norm, 0.0, 0.0, 0.0))
+        factor = (self.max_grad_norm / (norm + 1e-6)).clamp(max=1.0) if self.max_grad_norm else torch.ones_like(norm)
+        self.update.apply(self._floats[-1], factor, stopped)
+        if self.average is not None:
+            self.average.update(stopped)
+        self._tally.add_step(norm, stopped)
 
     def read(self) -> StepTotals:
         """Totals since the last reading."""
-        loss, skipped, norm = self._totals.tolist()
-        self._totals.zero_()
-        steps, self._steps = self._steps, 0
-        return StepTotals(loss, steps, int(skipped), norm)
+        return self._tally.read(self.processes)
 
     # ---- the weights that would be saved ----------------------------------------------------------------------
 
     @contextlib.contextmanager
     def _saved_weights(self) -> Iterator[None]:
-        if self.average:
-            self.flat.publish(self.average)
+        own = None if self.average is None else self.flat.swap_in(self.average.values)
         self.classifier.eval()
         try:
             yield
         finally:
             self.classifier.train()
-            self.flat.publish()
+            self.flat.publish(own)
 
     def logits(self, token_ids: TokenIds) -> npt.NDArray[np.float32]:
         """Logits in input order, from packed batches of about 16k tokens."""
-        out = np.zeros((len(token_ids), self.targets.shape[1]), dtype=np.float32)
-        parts = []
         with torch.inference_mode(), self._saved_weights():
-            for group in length_sorted(token_ids, EVALUATION_TOKENS):
-                tokens = self.layout.tokens([token_ids[i] for i in group])
-                parts.append((group, self.classifier(tokens.to(self.device)).float()))
-            for group, logits in parts:
-                out[group] = logits.cpu().numpy()
-        return out
+            return gathered_logits(self._logits, token_ids, self.targets.shape[1], EVALUATION_TOKENS, self.processes)
+
+    def _logits(self, token_ids: TokenIds) -> Tensor:
+        logits: Tensor = self.classifier(self.layout.tokens(token_ids).to(self.device))
+        return logits
 
     def weights(self) -> Mapping[str, Tensor]:
         """Masters, or their average."""
-        return self.flat.named(self.average or None)
+        return self.flat.named(self.average.values if self.average is not None else None)
+
+    def saved(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """What :meth:`weights` was when ``tensors`` were taken by :meth:`state`."""
+        kind = "average" if self.average is not None else "master"
+        return self.flat.named([tensors[f"{kind}.{i}"] for i in range(len(self.flat.groups))])
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Masters, averages and optimizer moments."""
         tensors = {f"master.{i}": g.master for i, g in enumerate(self.flat.groups)}
-        tensors |= {f"average.{i}": a for i, a in enumerate(self.average)}
-        for number, (_, _, optimizer) in enumerate(self._optimizers):
-            for name, value in optimizer.state[optimizer.param_groups[0]["params"][0]].items():
-                tensors[f"optimizer.{number}.{name}"] = value
-        return tensors, {}
+        tensors |= self.average.state() if self.average is not None else {}
+        moments, values = self.update.state()
+        return tensors | moments, {"update": values}
 
-    def restore(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:  # noqa: ARG002
+    def restore(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
         """Put the buffers back in place, under the graphs if there are any."""
         for i, group in enumerate(self.flat.groups):
             group.master.copy_(tensors[f"master.{i}"])
-        for i, average in enumerate(self.average):
-            average.copy_(tensors[f"average.{i}"])
-        for number, (_, _, optimizer) in enumerate(self._optimizers):
-            state = optimizer.state[optimizer.param_groups[0]["params"][0]]
-            prefix = f"optimizer.{number}."
-            for name, value in tensors.items():
-                if name.startswith(prefix):
-                    state[name.removeprefix(prefix)] = value.to(self.device).clone()
+        if self.average is not None:
+            self.average.restore(tensors)
+        self.update.restore(tensors, values["update"])
         self.flat.publish()
-
-
-def _start_moments(optimizer: torch.optim.Optimizer, chunk: Tensor) -> None:
-    """Make the moments now: made inside a captured update, every replay would set them to zero again."""
-    rate = optimizer.param_groups[0]["lr"]
-    held = rate.clone()
-    rate.zero_()
-    chunk.grad = torch.zeros_like(chunk)
-    optimizer.step()
-    chunk.grad = None
-    rate.copy_(held)
-    optimizer.state[chunk]["step"].zero_()

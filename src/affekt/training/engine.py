@@ -1,15 +1,17 @@
 """The protocol between the training loop and what runs a step, and the figures that a step leaves behind."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from affekt.batching import batches
 from affekt.training.batches import TokenIds
+from affekt.training.processes import Processes
 
 
 @dataclass(frozen=True)
@@ -21,17 +23,50 @@ class StepTotals:
         steps: optimizer steps taken or skipped.
         skipped: steps left out because a gradient was not finite.
         grad_norm: sum over steps of the gradients' global norm.
+        last_skipped: which of these steps was skipped last, counted from 0; -1 if none was.
     """
 
     loss: float
     steps: int
     skipped: int
     grad_norm: float
+    last_skipped: int = -1
 
     @property
     def mean_loss(self) -> float:
         """Mean loss per text over the steps; NaN where there were none."""
         return self.loss / self.steps if self.steps else float("nan")
+
+
+class Tally:
+    """The totals as they add up on the device, where nothing waits for them.
+
+    Args:
+        device: the engine's.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._sums = torch.zeros(5, dtype=torch.float32, device=device)
+
+    def add_loss(self, loss: Tensor) -> None:
+        """Take in this process's part of a step's mean loss per text."""
+        self._sums[0].add_(torch.nan_to_num(loss.detach().float(), 0.0, 0.0, 0.0))
+
+    def add_step(self, norm: Tensor, stopped: Tensor) -> None:
+        """Count a step by its gradients' norm, and whether (1.0) or not (0.0) it was skipped."""
+        sums = self._sums
+        sums[1].add_(1.0)
+        sums[2].add_(stopped)
+        sums[3].add_(torch.nan_to_num(norm.detach().float(), 0.0, 0.0, 0.0))
+        sums[4].copy_(torch.where(stopped > 0, sums[1], sums[4]))
+
+    def read(self, processes: Processes) -> StepTotals:
+        """Totals since the last reading; waits for the device, and for the other processes."""
+        sums = self._sums.clone()
+        processes.add_up(sums[:1])
+        loss, steps, skipped, norm, last = sums.tolist()
+        self._sums.zero_()
+        return StepTotals(loss, int(steps), int(skipped), norm, int(last) - 1)
 
 
 class Engine(Protocol):
@@ -62,6 +97,10 @@ class Engine(Protocol):
         """Name -> float32 weights that would be saved (averaged ones, if the recipe averages)."""
         ...
 
+    def saved(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """What :meth:`weights` was when ``tensors`` were taken by :meth:`state`; the same in all processes."""
+        ...
+
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and JSON values that, given back to :meth:`restore`, continue the run exactly."""
         ...
@@ -71,11 +110,24 @@ class Engine(Protocol):
         ...
 
 
-def share(texts: npt.NDArray[np.intp], rank: int, processes: int) -> npt.NDArray[np.intp]:
-    """One process's share of a global batch: every ``processes``-th text, so that shares differ by at most one."""
-    return texts[rank::processes]
+def gathered_logits(
+    forward: Callable[[TokenIds], Tensor], token_ids: TokenIds, labels: int, budget: int, processes: Processes
+) -> npt.NDArray[np.float32]:
+    """Logits (texts, labels) in input order, from length-sorted batches that the processes share.
 
-
-def length_sorted(token_ids: TokenIds, budget: int) -> list[npt.NDArray[np.intp]]:
-    """Groups of texts of similar length, longest first, of at most ``budget`` tokens when padded."""
-    return batches([len(ids) for ids in token_ids], budget)
+    Args:
+        forward: (token ids of a batch) -> logits (texts, labels) on the engine's device.
+        token_ids: of all texts.
+        labels: how many there are.
+        budget: tokens of a batch.
+        processes: each takes every ``size``-th batch, and all get all logits.
+    """
+    groups = batches([len(ids) for ids in token_ids], budget)
+    logits = torch.zeros((len(token_ids), labels), dtype=torch.float32, device=processes.device)
+    for turn in range(0, len(groups), processes.size):
+        number = turn + processes.rank
+        group = groups[number % len(groups)]  # a turn without work is taken all the same: others wait in it
+        values = forward([token_ids[i] for i in group]).float()
+        if number < len(groups):
+            logits[torch.from_numpy(group).to(logits.device)] = values
+    return processes.add_up(logits).cpu().numpy()

@@ -1,7 +1,7 @@
 """A model's weights in few long buffers: float32 masters to update, and a copy in the compute type for the model.
 
-Long buffers make clipping, casting and the optimizer a handful of kernels instead of thousands, and pure bfloat16 layers
-need no casts in between; the masters keep updates that bfloat16 would round away (Micikevicius et al. 2018).
+Long buffers make clipping, casting and the optimizer a handful of kernels instead of thousands, and pure bfloat16
+layers need no casts in between; the masters keep updates that bfloat16 would round away (Micikevicius et al. 2018).
 """
 
 from collections.abc import Iterator, Sequence
@@ -84,6 +84,12 @@ class FlatWeights:
         for group, values in zip(self.groups, source or [g.master for g in self.groups], strict=True):
             if group.compute.data_ptr() != values.data_ptr():
                 group.compute.copy_(values)
+
+    def swap_in(self, source: Sequence[Tensor]) -> list[Tensor]:
+        """Publish ``source`` for a while; publishing what is returned puts everything back."""
+        own = [g.master.clone() if g.compute is g.master else g.master for g in self.groups]
+        self.publish(source)
+        return own
 
     def grad_norm(self) -> Tensor:
         """Global 2-norm of the gradients, a float32 scalar."""

@@ -1,7 +1,7 @@
 """Mean pooling inside a stock class: one more encoder layer that starts as the mean over a text's tokens.
 
-Sentence encoders are trained on the mean of their token states, while the stock classifiers read the first token. A layer
-whose queries and keys are zero attends to all tokens alike; with values and output a scaled identity and a silent
+Sentence encoders are trained on the mean of their token states, while the stock classifiers read the first token. A
+layer whose queries and keys are zero attends to all tokens alike; with values and output a scaled identity and a silent
 feed-forward part, the first token comes out as LayerNorm(first + scale * mean). It then trains like any other layer,
 and the saved folder is still a plain BERT, RoBERTa, ELECTRA or MPNet classifier with one layer more.
 """
