@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from affekt.bulk.columns import added_names, with_answers
 from affekt.bulk.options import ScoresAs
-from affekt.bulk.scoring import Scorer, ScorerSpec, answer
+from affekt.bulk.scoring import Scorer, Spec, answer
 from affekt.errors import DataError
 
 
@@ -39,7 +39,7 @@ def predict_table(
 _opened: dict[str, Scorer] = {}
 
 
-def opened(spec: ScorerSpec) -> Scorer:
+def opened(spec: Spec) -> Scorer:
     """The scorer of a spec, loaded once per process for as long as the same one is asked for."""
     key = repr(spec)
     if key not in _opened:

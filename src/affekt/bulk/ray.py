@@ -1,5 +1,6 @@
 """Bulk prediction by workers of a Ray cluster: the shards of a job, or the batches of a Ray dataset."""
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from affekt.bulk.pieces import Position
 from affekt.bulk.reader import ChunkReader
 from affekt.bulk.recall import Recall
 from affekt.bulk.records import ShardRecord
-from affekt.bulk.scoring import Scorer, ScorerSpec
+from affekt.bulk.scoring import Scorer, ScorerSpec, Spec
 from affekt.bulk.store import Store
 from affekt.bulk.work import Work
 from affekt.errors import JobError, MissingExtraError
@@ -48,7 +49,7 @@ class RayEngine:
         gpus: of each worker.
     """
 
-    def __init__(self, spec: ScorerSpec, workers: int = 2, gpus: float = 0.0) -> None:
+    def __init__(self, spec: Spec, workers: int = 2, gpus: float = 0.0) -> None:
         self._spec = spec
         self._workers = workers
         self._gpus = gpus
@@ -69,19 +70,24 @@ class RayEngine:
         shards = _shards(work, done)
         if not shards:
             return
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.WARNING)
         records = ray.data.from_items(shards, override_num_blocks=len(shards)).map_batches(
             ShardMaker,
             fn_constructor_kwargs={"work": work, "spec": self._spec},
             batch_size=1,
-            concurrency=min(self._workers, len(shards)),
+            compute=ray.data.ActorPoolStrategy(size=min(self._workers, len(shards))),
             **_resources(self._spec, self._gpus),
         )
-        made = 0
-        for row in records.iter_rows():
-            made += 1
-            yield ShardRecord.model_validate_json(row["record"]).model_copy(update={"share": made / len(shards)})
-        if made < len(shards):
-            raise JobError(f"Only {made} of {len(shards)} shards were made.", hint="Run the same command again.")
+        try:
+            for number, row in enumerate(records.iter_rows(), start=1):
+                record = ShardRecord.model_validate_json(row["record"])
+                yield record.model_copy(update={"share": number / len(shards)})
+        except ray.exceptions.RayError as error:
+            raise JobError(
+                f"A worker failed: {str(error).strip().splitlines()[-1]}",
+                hint="Mend it, and run the same command again.",
+            ) from error
 
 
 def _shards(work: Work, done: Mapping[int, ShardRecord]) -> list[dict[str, int]]:
@@ -93,10 +99,9 @@ def _shards(work: Work, done: Mapping[int, ShardRecord]) -> list[dict[str, int]]
         reader.close()
 
 
-def _resources(spec: ScorerSpec, gpus: float) -> dict[str, Any]:
-    """What an actor takes, and that it and its shard are tried again for as long as it takes."""
-    found: dict[str, Any] = {"num_cpus": spec.threads or 1, "max_restarts": -1, "max_task_retries": -1}
-    return found | ({"num_gpus": gpus} if gpus else {})
+def _resources(spec: Spec, gpus: float) -> dict[str, Any]:
+    """What an actor takes; Ray starts dead ones again, and their work with them, for as long as it takes."""
+    return {"num_cpus": spec.threads or 1} | ({"num_gpus": gpus} if gpus else {})
 
 
 class ShardMaker:
@@ -107,7 +112,7 @@ class ShardMaker:
         spec: the model, loaded here once.
     """
 
-    def __init__(self, work: Work, spec: ScorerSpec) -> None:
+    def __init__(self, work: Work, spec: Spec) -> None:
         self._work = work
         self._store = Store(work.target)
         self._scorer: Scorer = opened(spec)
@@ -137,7 +142,7 @@ class BatchPredictor:
         prefix: put before the names of the columns that are added.
     """
 
-    def __init__(self, spec: ScorerSpec, column: str, scores: ScoresAs, prefix: str) -> None:
+    def __init__(self, spec: Spec, column: str, scores: ScoresAs, prefix: str) -> None:
         self._scorer: Scorer = opened(spec)
         self._column = column
         self._scores: ScoresAs = scores
@@ -151,7 +156,7 @@ class BatchPredictor:
 def predict_dataset(
     dataset: Any,
     column: str,
-    spec: ScorerSpec | None = None,
+    spec: Spec | None = None,
     *,
     scores: ScoresAs = "list",
     prefix: str = "",
@@ -166,19 +171,19 @@ def predict_dataset(
         spec: the model; the shipped one by default.
         scores: one column per label, one list column, or none.
         prefix: put before the names of the columns that are added.
-        workers: actors, each with the model loaded once.
+        workers: most actors, each with the model loaded once; fewer while other stages need the processors.
         gpus: of each worker.
 
     Returns:
         A ``ray.data.Dataset``.
     """
-    _ray()
+    ray = _ray()
     chosen = spec or ScorerSpec(threads=1)
     return dataset.map_batches(
         BatchPredictor,
         fn_constructor_kwargs={"spec": chosen, "column": column, "scores": scores, "prefix": prefix},
         batch_format="pyarrow",
         batch_size=BATCH,
-        concurrency=workers,
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers),
         **_resources(chosen, gpus),
     )

@@ -40,6 +40,19 @@ class Scorer(Protocol):
         ...
 
 
+class Spec(Protocol):
+    """How to open a scorer in another process; small, and told from others by its ``repr``."""
+
+    @property
+    def threads(self) -> int | None:
+        """Processors that the scorer will use."""
+        ...
+
+    def open(self) -> Scorer:
+        """Load the model."""
+        ...
+
+
 class ClassifierScorer:
     """A classifier as a scorer.
 

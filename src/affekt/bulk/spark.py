@@ -8,7 +8,7 @@ import pyarrow as pa
 from affekt.bulk.batches import opened, predict_table
 from affekt.bulk.columns import added_names
 from affekt.bulk.options import ScoresAs
-from affekt.bulk.scoring import ScorerSpec
+from affekt.bulk.scoring import ScorerSpec, Spec
 from affekt.errors import DataError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _STRUCT = "_affekt"
 
 
 def predict_column(
-    frame: Any, column: str, spec: ScorerSpec | None = None, *, scores: ScoresAs = "list", prefix: str = ""
+    frame: Any, column: str, spec: Spec | None = None, *, scores: ScoresAs = "list", prefix: str = ""
 ) -> Any:
     """A DataFrame with emotions beside every row; lazy, like every transformation.
 
@@ -55,7 +55,7 @@ def predict_column(
     return answered.select(*frame.columns, *(functions.col(f"{_STRUCT}.`{name}`").alias(name) for name in names))
 
 
-def _udf(spec: ScorerSpec, names: tuple[str, ...], scores: ScoresAs, prefix: str) -> Any:
+def _udf(spec: Spec, names: tuple[str, ...], scores: ScoresAs, prefix: str) -> Any:
     from pyspark.sql.pandas.functions import pandas_udf
 
     def predict(batches: "Iterator[pd.Series]") -> "Iterator[pd.DataFrame]":
@@ -66,7 +66,8 @@ def _udf(spec: ScorerSpec, names: tuple[str, ...], scores: ScoresAs, prefix: str
             yield answered.to_pandas()
 
     predict.__annotations__ = _iterator_hints()
-    return pandas_udf(predict, _schema(names, scores))
+    make: Any = pandas_udf
+    return make(predict, _schema(names, scores))
 
 
 def _iterator_hints() -> dict[str, Any]:
