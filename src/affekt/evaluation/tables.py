@@ -1,7 +1,6 @@
-"""Evaluations and comparisons as tables for people."""
+"""Evaluations and comparisons as tables for people, readable in 80 columns."""
 
-from typing import Any
-
+from rich import box
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
@@ -13,13 +12,13 @@ from affekt.evaluation.results import Evaluation, Outcome
 
 FITTED = {
     "nothing": "nothing",
-    "these texts": "these texts: flatters",
+    "these texts": "these: flatters",
     "other folds": "cross-fitted",
     "other texts": "other texts",
 }
 """What a rule was fitted on, for people."""
 
-_METRICS = {
+METRICS = {
     "macro_f1": "macro-F1",
     "micro_f1": "micro-F1",
     "weighted_f1": "weighted F1",
@@ -28,17 +27,17 @@ _METRICS = {
     "subset_accuracy": "exact match",
     "hamming_loss": "Hamming loss",
 }
+_SHORT = ("macro", "micro", "weight", "smpl.", "Jacc.", "exact", "Hamm.")
 
 
 def evaluation_table(evaluation: Evaluation) -> Group:
     """Headline, every way of deciding, and every label."""
-    found = evaluation.means()
-    level = f"{evaluation.best.intervals.level:.0%}"
+    found, best = evaluation.means(), evaluation.best
     head = Text.from_markup(
         f"[bold]{escape(evaluation.model)}[/] on {escape(evaluation.data)}: {len(evaluation.truth):,} texts, "
         f"{len(evaluation.labels)} labels ({escape(evaluation.label_set)})\n"
-        f"macro-F1 [bold]{evaluation.best.intervals.overall['macro_f1']}[/] "
-        f"({evaluation.best.title}, fitted on: {FITTED[evaluation.best.fitted]}; {level} bootstrap interval)\n"
+        f"macro-F1 [bold]{best.intervals.overall['macro_f1']}[/], {best.intervals.level:.0%} bootstrap interval; "
+        f"thresholds: {best.title}, fitted on: {FITTED[best.fitted]}\n"
         f"mean AP {found['average_precision']:.3f}, mean AUC {found['roc_auc']:.3f}, calibration error "
         f"{found['ece']:.4f} (raw scores {found['ece_raw']:.4f})"
     )
@@ -49,17 +48,15 @@ def evaluation_table(evaluation: Evaluation) -> Group:
 def match_table(match: Match) -> Group:
     """Two models, metric by metric, and the labels on which they differ by more than chance."""
     sides = zip((match.first, match.second), match.outcomes, strict=True)
-    kinds = " and ".join(dict.fromkeys(side.outcomes[name].title for side, name in sides))
-    level = f"{match.comparison.level:.0%}"
-    table = Table(title=f"Paired comparison on {len(match.first.truth):,} texts ({kinds})", title_justify="left")
-    for column in ("metric", *match.names, "difference", f"{level} interval", "p"):
-        table.add_column(escape(column), justify="left" if column == "metric" else "right")
+    kinds = " and ".join(dict.fromkeys(f"{s.outcomes[n].title}, {FITTED[s.outcomes[n].fitted]}" for s, n in sides))
+    texts = f"{len(match.first.truth):,} texts"
+    table = _table(f"Paired comparison on {texts} (thresholds: {kinds})", "metric")
+    for column in (*match.names, "difference", f"{match.comparison.level:.0%} interval", "p"):
+        table.add_column(escape(column), justify="right")
     for name, found in match.comparison.overall.items():
-        span = f"[{found.gain.low:+.4f}, {found.gain.high:+.4f}]"
-        table.add_row(
-            _METRICS[name], f"{found.first:.4f}", f"{found.second:.4f}", f"{found.gain.value:+.4f}", escape(span),
-            f"{found.p_value:.3f}",
-        )  # fmt: skip
+        span = escape(f"[{found.gain.low:+.4f}, {found.gain.high:+.4f}]")
+        gain = f"{found.gain.value:+.4f}"
+        table.add_row(METRICS[name], f"{found.first:.4f}", f"{found.second:.4f}", gain, span, f"{found.p_value:.3f}")
     notes = [Text(note, style="yellow") for note in dict.fromkeys((*match.first.notes, *match.second.notes))]
     return Group(table, _apart(match), *notes)
 
@@ -74,10 +71,8 @@ def _apart(match: Match) -> Text:
 
 
 def _outcomes(evaluation: Evaluation) -> Table:
-    table = Table(title="Ways of deciding", title_justify="left")
-    table.add_column("decision")
-    table.add_column("fitted on")
-    for title in _METRICS.values():
+    table = _table("Ways of deciding", "thresholds", "fitted on")
+    for title in _SHORT:
         table.add_column(title, justify="right")
     for name, outcome in evaluation.outcomes.items():
         style = "bold" if name == evaluation.headline else "" if outcome.honest else "dim"
@@ -86,28 +81,30 @@ def _outcomes(evaluation: Evaluation) -> Table:
 
 
 def _figures(outcome: Outcome) -> list[str]:
-    overall = outcome.intervals.overall
-    return [escape(_span(overall["macro_f1"])), *(f"{overall[name].value:.3f}" for name in list(_METRICS)[1:])]
+    return [f"{outcome.intervals.overall[name].value:.3f}" for name in METRICS]
 
 
 def _labels(evaluation: Evaluation) -> Table:
-    table = Table(title=f"Labels ({evaluation.best.title})", title_justify="left")
-    table.add_column("label")
-    for title in ("support", "P", "R", "F1", "AP", "AUC", "ECE", "threshold"):
+    table = _table(f"Labels (thresholds: {evaluation.best.title}, {FITTED[evaluation.best.fitted]})", "label")
+    for title in ("texts", "P", "R", "F1", "interval", "AP", "AUC", "ECE", "thr."):
         table.add_column(title, justify="right")
     for label, row in evaluation.per_label().items():
         span = Interval(**row["f1"])
         table.add_row(
-            escape(label), f"{row['support']:,}", f"{row['precision']['value']:.2f}", f"{row['recall']['value']:.2f}",
-            escape(_span(span)), _or_dash(row["average_precision"]), _or_dash(row["roc_auc"]), f"{row['ece']:.3f}",
-            _or_dash(row["threshold"]),
+            escape(label), str(row["support"]), f"{row['precision']['value']:.2f}", f"{row['recall']['value']:.2f}",
+            f"{span.value:.2f}", f"{span.low:.2f}-{span.high:.2f}", _or_dash(row["average_precision"]),
+            _or_dash(row["roc_auc"]), _or_dash(row["ece"]), _or_dash(row["threshold"]),
         )  # fmt: skip
     return table
 
 
-def _span(span: Interval) -> str:
-    return f"{span.value:.3f} [{span.low:.3f}, {span.high:.3f}]"
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=escape(title), title_justify="left", title_style="italic", box=box.SIMPLE_HEAD)
+    table.padding = (0, 0, 0, 1)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    return table
 
 
-def _or_dash(value: Any) -> str:
-    return "–" if value is None or value != value else f"{value:.3f}"
+def _or_dash(value: float) -> str:
+    return "–" if value != value else f"{value:.2f}"
