@@ -107,15 +107,15 @@ def _outcome(name: str, title: str, fitted: Fitted, decisions: Bool, truth: Bool
 
 def _at_half(logits: Float, truth: Bool, how: Resampling) -> Outcome:
     rule = DecisionRule.default(truth.shape[1])
-    found = _outcome(results.AT_HALF, "0.5 on raw scores", "nothing", rule.decide(logits), truth, how)
+    found = _outcome(results.AT_HALF, "0.5", "nothing", rule.decide(logits), truth, how)
     return found.with_rule(rule)
 
 
 def _tuned(logits: Float, truth: Bool, how: Resampling) -> Iterator[Outcome]:
     """One tuned threshold and per-label thresholds, each fitted on these texts and cross-fitted."""
     for name, crossed, title, method in (
-        (results.SHARED, results.SHARED_CROSS, "one tuned threshold", "shared"),
-        (results.TUNED, results.TUNED_CROSS, "per-label thresholds", "default"),
+        (results.SHARED, results.SHARED_CROSS, "shared", "shared"),
+        (results.TUNED, results.TUNED_CROSS, "per label", "default"),
     ):
         rule = fit_rule(logits, truth, method=method, seed=how.seed)
         yield _outcome(name, title, "these texts", rule.decide(logits), truth, how).with_rule(rule)
@@ -132,7 +132,7 @@ def _saved(
     neutral = list(labels).index("neutral") if "neutral" in labels else None
     fitted: Fitted = "these texts" if saw_texts else "other texts"
     decisions = rule.decide(logits, neutral)
-    return _outcome(results.SAVED, "saved with the model", fitted, decisions, truth, how).with_rule(rule)
+    return _outcome(results.SAVED, "saved", fitted, decisions, truth, how).with_rule(rule)
 
 
 def _scores(logits: Float, truth: Bool, rule: DecisionRule | None, how: Resampling) -> npt.NDArray[np.float32]:
