@@ -32,12 +32,11 @@ class Live:
 
     def __init__(self, slow: float = 0.0, **settings: Any) -> None:
         arguments = json.dumps({"rate": 0, "port": free_port()} | settings)
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, str(slow), arguments], stderr=subprocess.PIPE, text=True
-        )
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 -- a pipe that nobody reads would stop the server
+        self.log = ""
+        self.process = subprocess.Popen([sys.executable, __file__, str(slow), arguments], stderr=self._log)
         self.port = json.loads(arguments)["port"]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.log = ""
 
     def __enter__(self) -> Self:
         deadline = time.monotonic() + 60
@@ -57,8 +56,11 @@ class Live:
         """Stop it and return its log."""
         if self.process.poll() is None:
             self.process.send_signal(sign)
-        with contextlib.suppress(ValueError):  # already read
-            self.log += self.process.communicate(timeout=60)[1] or ""
+        self.process.wait(timeout=60)
+        if not self._log.closed:
+            self._log.seek(0)
+            self.log = self._log.read().decode()
+            self._log.close()
         return self.log
 
     def connect(self) -> socket.socket:

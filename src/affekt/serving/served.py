@@ -89,7 +89,7 @@ class ServedModel:
         Returns:
             Tokens a second of one lane.
         """
-        rows = _tokens(self.classifier.engine.tokenizer, list(WARM_TEXTS * 8), truncate=True).rows
+        rows = _tokens(self.classifier.engine.tokenizer, list(WARM_TEXTS * 4), truncate=True).rows
         for row in rows[: len(WARM_TEXTS)]:
             self.run([row])
         self.run(rows)
