@@ -26,6 +26,9 @@ def evaluate(
     backend: Annotated[str, typer.Option("--backend", help="Engine, as for predict.")] = "auto",
     resamples: Annotated[int, typer.Option("--resamples", min=1, help="Bootstrap resamples for intervals.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Of folds and resamples.")] = 0,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Folder to write a page, pictures and JSON into.")
+    ] = None,
     json: table.Json = False,
     text: table.Text = None,
     labels: table.Labels = None,
@@ -48,14 +51,23 @@ def evaluate(
     from affekt.evaluation import evaluate as measured
 
     dataset = load_dataset(data, options=options)
+    models = [
+        affekt.load(None if name == "shipped" else name, backend=backend)
+        for name in (model, *([against] if against else []))
+    ]
     found = [
         measured(
-            affekt.load(None if name == "shipped" else name, backend=backend), dataset,
+            classifier, dataset,
             taxonomy=taxonomy, labelled_only=labelled_only, resampling=Resampling(resamples=resamples, seed=seed),
         )
-        for name in (model, *([against] if against else []))
+        for classifier in models
     ]  # fmt: skip
     match = compare_models(*found, seed=seed) if against else None
+    if report is not None:
+        from affekt.evaluation.report import report_on
+
+        page = report_on(models[0], dataset, found[0], report, match=match, seed=seed)
+        typer.echo(f"Written to {page}.", err=True)
     if json:
         typer.echo(match.to_json() if match else found[0].to_json())
         return

@@ -1,0 +1,78 @@
+"""Behaviour and fairness as tables for people."""
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from affekt.evaluation.behaviour.fairness import Fairness
+from affekt.evaluation.behaviour.run import Behaviour, Rate
+
+KINDS = {"minimum": "minimum", "invariance": "invariance", "direction": "direction"}
+
+
+def behaviour_table(found: Behaviour, failures: int = 1) -> Group:
+    """Pass rates per capability and kind, then some failures of each test.
+
+    Args:
+        found: what the suites found.
+        failures: how many to show of each test.
+    """
+    table = Table("capability", "cases", "passed", *KINDS.values(), box=None, pad_edge=False, header_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    kinds = found.by_kind()
+    for capability, rate in found.by_capability().items():
+        cells = [_percent(kinds[capability].get(kind)) for kind in KINDS]
+        table.add_row(Text(capability), f"{rate.cases:,}", _percent(rate), *cells)
+    table.add_row(Text("all", style="bold"), f"{found.total.cases:,}", _percent(found.total), style="bold")
+    parts: list[Table | Text] = [table]
+    if found.skipped:
+        parts.append(Text(f"Not asked, because the label set lacks the emotions: {', '.join(found.skipped)}.", "dim"))
+    shown = found.failures(failures)
+    if shown:
+        rates = found.by_test()
+        parts.append(Text(f"\nFailures ({failures} of each test that has any; --out writes all):", style="bold"))
+        for outcome in shown:
+            test = outcome.case.test
+            rate = rates[test.capability, test.name]
+            parts.append(Text.assemble((f"{test.name}", "bold"), (f"  {rate.passed} of {rate.cases} passed", "dim")))
+            change = f"\n  {outcome.case.changed}" if outcome.case.changed is not None else ""
+            parts.append(Text(f"  {outcome.case.text}{change}"))
+            parts.append(Text(f"    {outcome.problem}", style="yellow"))
+    return Group(*parts)
+
+
+def _percent(rate: Rate | None) -> str:
+    return "" if rate is None or not rate.cases else f"{rate.rate:.0%}"
+
+
+def fairness_table(found: Fairness, words: int = 8) -> Group:
+    """Per way in which people differ, the emotion with the largest gap; then the identity words that move most.
+
+    Args:
+        found: what the templates found.
+        words: how many identity words to show.
+    """
+    table = Table(
+        "differs", "texts", "largest mean gap", "95 % interval", "worst", "decisions differ",
+        box=None, pad_edge=False, header_style="bold", title="\nFairness: scores when only the people change",
+        title_justify="left", title_style="bold",
+    )  # fmt: skip
+    for item in found.attributes:
+        gap = item.gaps[0]
+        clear = "" if gap.clear else " (within chance)"
+        table.add_row(
+            Text(item.name),
+            f"{item.texts:,}",
+            Text(f"{gap.emotion} {gap.mean:.3f}: {gap.high} over {gap.low}{clear}"),
+            f"{gap.interval[0]:.3f} to {gap.interval[1]:.3f}",
+            f"{max(other.worst for other in item.gaps):.3f}",
+            f"{item.flips:.1%}",
+        )
+    lines: list[Table | Text] = [table]
+    if found.identity:
+        lines.append(Text("\nIdentity words alone (beside the largest shift of a reference word):", style="bold"))
+    for shift in found.identity[:words]:
+        beyond = "" if abs(shift.shift) > shift.usual else " (no more than a reference word)"
+        lines.append(Text(f"  {shift.word}: {shift.emotion} {shift.shift:+.3f} (usual {shift.usual:.3f}){beyond}"))
+    return Group(*lines)
