@@ -7,12 +7,14 @@ import torch
 from tiny_models import targets, texts, tiny
 from transformers import PreTrainedModel
 
+from affekt.training.accelerators import make_accelerator
 from affekt.training.architectures import architecture_of
 from affekt.training.batches import Layout
 from affekt.training.captured import CapturedEngine
 from affekt.training.losses import make_loss
 from affekt.training.objective import Objective
 from affekt.training.optimizers import parameter_groups
+from affekt.training.plain import PlainEngine
 
 torch.set_num_threads(1)
 TEXTS, ROW, LR, DECAY = 24, 32, 3e-3, 0.1
@@ -95,3 +97,16 @@ def difference(one: Any, other: Any) -> float:
     apart = torch.stack([(one[name].detach() - other[name].detach()).double().norm() for name in names]).norm()
     size = torch.stack([other[name].detach().double().norm() for name in names]).norm()
     return float(apart / size)
+
+
+def plain(kind: str = "bert", *, batching: str = "packed", size: int = 8, dropout: float = 0.0, **settings: Any) -> Any:
+    """The engine on accelerate, on the CPU."""
+    model = settings.pop("model", None) or tiny(kind, dropout=dropout)
+    data = {"ids": IDS, "targets": TARGETS, "weights": WEIGHTS} | settings.pop("data", {})
+    objective = Objective(make_loss("asymmetric"), settings.pop("r_drop", 0.0))
+    accelerator = make_accelerator(settings.pop("precision", "fp32"), torch.device("cpu"))
+    parts = (data["ids"], data["targets"], data["weights"])
+    chosen = groups(model, **settings.pop("groups", {"layer_decay": 0.9}))
+    return PlainEngine(
+        model, objective, chosen, layout(model, batching), *parts, accelerator=accelerator, size=size, **settings
+    )

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Training: recipes, losses, engines, the loop, and the folder that comes out of it."""

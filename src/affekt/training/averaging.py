@@ -32,10 +32,15 @@ class WeightAverage:
         self._decay, self._start = decay, start
 
     @torch.no_grad()
-    def update(self) -> None:
-        """Take the current weights into the average; call it after each optimizer step."""
-        self._count += 1.0
-        share = (1.0 / (self._count - self._start).clamp(min=1.0)).clamp(min=1.0 - self._decay)
+    def update(self, stopped: Tensor | None = None) -> None:
+        """Take the current weights into the average; call it after each optimizer step.
+
+        Args:
+            stopped: a scalar, 1.0 where the step was skipped, which leaves the average as it was.
+        """
+        going = 1.0 if stopped is None else 1.0 - stopped
+        self._count += going
+        share = (1.0 / (self._count - self._start).clamp(min=1.0)).clamp(min=1.0 - self._decay) * going
         for average, parameter in zip(self._averages, self._parameters, strict=True):
             average.lerp_(parameter.to(average.dtype), share.to(average.dtype))
 
