@@ -145,6 +145,7 @@ class Lines:
     def _skip_mark(self) -> None:
         head = self._buffer.peek(3)[:3]
         if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            self.close()
             raise DataError(f"'{self._path}' is UTF-16.", hint="Convert it to UTF-8 first.")
         if head == b"\xef\xbb\xbf":
             self.offset = len(self._buffer.read(3))

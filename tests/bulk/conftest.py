@@ -1,0 +1,45 @@
+"""Small inputs that hold every kind of row."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import FakeScorer
+
+from affekt.bulk import JobOptions, Summary, predict_files
+
+
+@pytest.fixture
+def scorer() -> FakeScorer:
+    return FakeScorer()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """240 rows of csv: repeated texts, quoted line ends, missing texts, formulas."""
+    path = tmp_path / "in.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "text", "stars"])
+        writer.writerows([number, text_of(number), "=1+1" if number == 3 else number % 5] for number in range(240))
+    return path
+
+
+def text_of(number: int) -> str:
+    """The text of a row of ``table``; every 20th has none."""
+    if number % 20 == 7:
+        return ""
+    return f'text {number % 90}, with "quotes"' + "\nand a second line" * (number % 11 == 0)
+
+
+@pytest.fixture
+def run(scorer: FakeScorer) -> Callable[..., Summary]:
+    """A job over small shards."""
+
+    def start(inputs: Any, out: Path, *, restart: bool = False, **options: Any) -> Summary:
+        chosen = JobOptions.of(**{"shard_rows": 50, **options})
+        return predict_files(inputs, out, scorer, chosen, restart=restart)
+
+    return start

@@ -1,0 +1,33 @@
+"""Reading what jobs wrote."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a csv file."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON-lines file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def state_of(out: Path) -> Path:
+    """The folder that a job keeps beside or in its output."""
+    return out / "_affekt" if out.is_dir() else out.with_name(f"{out.name}.affekt")
+
+
+def rejects_of(out: Path) -> list[dict[str, Any]]:
+    """The rejects of a finished job."""
+    return read_jsonl(state_of(out) / "rejects.jsonl")
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    """A file with that content."""
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
