@@ -12,6 +12,7 @@ Three things differ from a graph traced out of PyTorch, and none of them changes
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ MASKED = np.array(-1e9, dtype=np.float32)
 def encoder_graph(encoder: Encoder) -> onnx.ModelProto:
     """The float32 graph of an encoder: ``input_ids`` and ``attention_mask`` in, ``logits`` out."""
     graph = GraphBuilder()
-    writer = _Writer(graph, encoder, *_shapes(graph))
+    ids = graph.op("Transpose", INPUTS[0], perm=[1, 0])
+    writer = _Writer(graph, encoder, ids, graph.op("Shape", ids))
     hidden = writer.embeddings()
     bias = writer.attention_bias()
     for number, layer in enumerate(encoder.layers[:-1]):
@@ -36,12 +38,6 @@ def encoder_graph(encoder: Encoder) -> onnx.ModelProto:
     first = writer.last_layer(encoder.layers[-1], hidden, bias, f"layer.{len(encoder.layers) - 1}")
     writer.head(encoder.head, first)
     return graph.model(INPUTS, "logits", encoder.head.logits.weight.shape[1])
-
-
-def _shapes(graph: GraphBuilder) -> tuple[str, str, str]:
-    """Token-major ids and mask, and their shape (tokens, texts)."""
-    ids, mask = (graph.op("Transpose", name, perm=[1, 0]) for name in INPUTS)
-    return ids, mask, graph.op("Shape", ids)
 
 
 @dataclass(frozen=True)
@@ -52,14 +48,12 @@ class _Writer:
         graph: where to.
         encoder: what.
         ids: (tokens, texts) token ids.
-        mask: (tokens, texts) 1 for a token, 0 for padding.
         shape: the shape (tokens, texts).
     """
 
     graph: GraphBuilder
     encoder: Encoder
     ids: str
-    mask: str
     shape: str
 
     @property
@@ -68,8 +62,11 @@ class _Writer:
 
     def _split(self, hidden: str) -> str:
         """(tokens * texts, hidden) as (tokens, texts, heads, width)."""
-        tail = self.graph.ints(self.encoder.heads, self._width)
-        return self.graph.op("Reshape", hidden, self.graph.op("Concat", self.shape, tail, axis=0))
+        return self.graph.op("Reshape", hidden, self._split_shape)
+
+    @cached_property
+    def _split_shape(self) -> str:
+        return self.graph.op("Concat", self.shape, self.graph.ints(self.encoder.heads, self._width), axis=0)
 
     def linear(self, part: Linear, hidden: str, name: str) -> str:
         """``hidden @ weight + bias`` for a matrix ``hidden``."""
@@ -159,18 +156,27 @@ class _Writer:
         first = graph.op("Gather", every, self._scalar(0))
         query = self.linear(layer.query, first, f"{name}.query")
         query = graph.op("Transpose", graph.op("Reshape", query, graph.ints(-1, heads, width)), perm=[1, 0, 2])
-        keys = _by_head(layer.key.weight, heads).transpose(0, 2, 1) * np.float32(width**-0.5)
-        absorbed = graph.op("MatMul", query, graph.constant(keys, f"{name}.key.by_head"))
+        keys = _by_head(layer.key.weight, heads).transpose(0, 2, 1)
+        absorbed = self._product(query, keys, float(width**-0.5), f"{name}.key.by_head")
         absorbed = graph.op("Transpose", absorbed, perm=[1, 0, 2])
         texts = graph.op("Transpose", every, perm=[1, 0, 2])
         scores = graph.op("FusedMatMul", absorbed, texts, domain=CONTRIB, transB=1)
         shares = graph.op("Softmax", graph.op("Add", scores, self._first_bias(bias)), axis=-1)
         mixed = graph.op("Transpose", graph.op("MatMul", shares, texts), perm=[1, 0, 2])
-        values = graph.constant(_by_head(layer.value.weight, heads), f"{name}.value.by_head")
-        context = graph.op("Transpose", graph.op("MatMul", mixed, values), perm=[1, 0, 2])
+        context = self._product(mixed, 2.0 * _by_head(layer.value.weight, heads), 0.5, f"{name}.value.by_head")
+        context = graph.op("Transpose", context, perm=[1, 0, 2])
         context = graph.op("Reshape", context, graph.ints(-1, size))
         context = graph.op("Add", context, graph.constant(layer.value.bias, f"{name}.value.bias"))
         return self._rest(layer, context, first, name)
+
+    def _product(self, left: str, right: FloatArray, alpha: float, name: str) -> str:
+        """``alpha * left @ right`` for each head.
+
+        A factor other than 1 keeps ONNX Runtime from summing in another order when there is one text only, so that a
+        text alone and in company have the same logits to the last bit.
+        """
+        weight = self.graph.constant(right, name)
+        return self.graph.op("FusedMatMul", left, weight, domain=CONTRIB, alpha=alpha)
 
     def _first_bias(self, bias: str) -> str:
         """The attention bias of the first token: (texts, 1 or heads, tokens)."""
