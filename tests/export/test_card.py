@@ -157,9 +157,7 @@ class TestSnippets:
                 exec(block, space)  # noqa: S102
             found.append(scores_of(space))
         for other in found[1:]:
-            np.testing.assert_allclose(
-                [other[label] for label in LABELS], [found[0][label] for label in LABELS], atol=1e-5
-            )
+            assert other == pytest.approx(found[0], abs=1e-5)
 
     def test_calibrated_models_say_that_raw_scores_differ(self) -> None:
         card = model_card(made())
