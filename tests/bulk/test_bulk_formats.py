@@ -50,7 +50,11 @@ def test_folders_patterns_and_files_become_files_in_order(tmp_path: Path) -> Non
     found = [path.relative_to(tmp_path).as_posix() for path in expand([tmp_path])]
     assert found == ["a.csv.gz", "b.csv", "deep/d.csv"]
     assert expand([str(tmp_path / "*.csv")])[-1] == tmp_path / "b.csv"
-    assert expand([tmp_path / "b.csv", tmp_path]) == [tmp_path / "b.csv", tmp_path / "a.csv.gz", tmp_path / "deep/d.csv"]
+    assert expand([tmp_path / "b.csv", tmp_path]) == [
+        tmp_path / "b.csv",
+        tmp_path / "a.csv.gz",
+        tmp_path / "deep/d.csv",
+    ]
 
 
 def test_a_file_with_pattern_signs_in_its_name_is_itself(tmp_path: Path) -> None:

@@ -8,6 +8,13 @@ import pyarrow as pa
 
 Objects = Sequence[dict[str, Any]]
 
+_FITTING = {
+    pa.bool_(): {type(None), bool},
+    pa.int64(): {type(None), int},
+    pa.float64(): {type(None), float, int},
+}
+"""Column type -> types of its values. Arrow itself would cut 1.5 down to 1."""
+
 
 def schema_of(sample: Objects, names: Sequence[str]) -> pa.Schema:
     """A type per name: that of its values in the sample; text where they have none, or several.
@@ -23,16 +30,20 @@ def _type_of(values: list[Any]) -> pa.DataType:
         return pa.bool_()
     if kinds == {int} and all(value is None or -(2**63) <= value < 2**63 for value in values):
         return pa.int64()
-    if kinds in ({float}, {float, int}):
+    if kinds in ({float}, {float, int}) and all(map(_exact_as_float, values)):
         return pa.float64()
     return pa.string()
+
+
+def _exact_as_float(value: Any) -> bool:
+    return not isinstance(value, int) or abs(value) <= 2**53
 
 
 def as_arrow(records: Objects, schema: pa.Schema) -> pa.Table:
     """The objects as rows.
 
     Raises:
-        pyarrow.ArrowException, OverflowError: if a value does not fit the type of its column.
+        pyarrow.ArrowException, OverflowError, TypeError: if a value does not fit the type of its column.
     """
     return pa.table([_column(records, field) for field in schema], schema=schema)
 
@@ -41,6 +52,10 @@ def _column(records: Objects, field: pa.Field) -> pa.Array:
     values = [record.get(field.name) for record in records]
     if field.type == pa.string():
         values = [value if value is None or isinstance(value, str) else _text(value) for value in values]
+    elif not set(map(type, values)) <= _FITTING[field.type]:
+        raise TypeError(f"'{field.name}' holds other values than {field.type}")
+    if field.type == pa.float64() and not all(map(_exact_as_float, values)):
+        raise OverflowError(f"'{field.name}' holds integers that are too large for {field.type}")
     return pa.array(values, field.type)
 
 
