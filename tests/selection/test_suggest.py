@@ -22,7 +22,9 @@ def scores(*rows: Sequence[float]) -> np.ndarray:
 
 
 def test_the_text_nearest_to_a_threshold_comes_first() -> None:
-    found = suggest(["sure", "unsure", "also sure"], scores([0.99, 0.01], [0.5, 0.01], [0.02, 0.02]), LABELS, HALF, 3)
+    found = suggest(
+        ["sure", "unsure", "also sure"], scores([0.99, 0.01], [0.5, 0.01], [0.02, 0.02]), LABELS, HALF, 3, rates=HALF
+    )
     assert found[0].text == "unsure"
     assert found[0].emotions == ("joy",)
     assert found[0].reason == "Unsure about joy 0.50 (threshold 0.50)."

@@ -18,6 +18,8 @@ CANDIDATES = 20
 """Texts of most value that are looked at for diversity, per text asked for."""
 RARITY = 0.5
 """A label counts by its rate to the power of minus this: 0 treats labels alike, 1 gives each the same total."""
+RARE = 1.3
+"""Weight, beside a mean of 1, from which a label is called rare."""
 DIVERSITY = 0.7
 """How much of its value a text loses that says the same as one already chosen."""
 SATURATION = 5.0
@@ -87,7 +89,7 @@ def suggest(
     best = np.argsort(-(doubt @ weights), kind="stable")[: CANDIDATES * count]
     kept, doubt = rows[best], doubt[best]
     order, values, shares = _greedy(doubt, weights, hashed([texts[index] for index in kept]), min(count, len(kept)))
-    rare = set(np.argsort(-weights, kind="stable")[: max(1, len(labels) // 4)].tolist())
+    rare = set(np.flatnonzero(weights > RARE).tolist())
     return [
         _suggestion(int(kept[row]), texts, value, share, scores[kept[row]], labels, thresholds, rare)
         for row, value, share in zip(order, values, shares, strict=True)

@@ -64,12 +64,12 @@ def reliability_diagrams(found: Evaluation) -> Picture:
     before, after = (reliability(found.truth, s, BINS) for s in (sigmoid(found.logits), found.scores))
 
     def draw(figure: Any) -> None:
-        for column, (label, axes) in enumerate(panels(figure, found.labels)):
+        for column, (label, axes) in enumerate(panels(figure, found.labels, top=1.24)):
             axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
             _reliable(axes, before, column, ORANGE, "x", "--")
             _reliable(axes, after, column, BLUE, "o", "-")
             axes.set_title(label, loc="left", pad=3)
-            axes.text(0.04, 0.86, f"{found.ece_raw[column]:.3f} → {found.ece[column]:.3f}", color=QUIET, fontsize=10)
+            axes.text(0.02, 1.08, f"{found.ece_raw[column]:.3f} → {found.ece[column]:.3f}", color=QUIET, fontsize=10)
         figure.supxlabel("mean score of the bin", fontsize=12)
         figure.supylabel("share that has the label", fontsize=12)
 
@@ -123,19 +123,19 @@ def _reliable(axes: Any, found: Reliability, column: int, colour: str, marker: s
     )  # fmt: skip
 
 
-def panels(figure: Any, labels: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    """Square axes from 0 to 1, one per label, numbers only at the edges."""
+def panels(figure: Any, labels: tuple[str, ...], top: float = 1.02) -> Iterator[tuple[str, Any]]:
+    """Axes from 0 to 1, one per label, numbers only at the edges; ``top`` is where the upright axis ends."""
     columns = min(COLUMNS, len(labels))
     count = math.ceil(len(labels) / columns)
     figure.set_size_inches(WIDTH, 0.5 + 2.15 * count)
     grid = figure.subplots(count, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes in grid[len(labels) :]:
         axes.set_visible(False)
-    for label, axes in zip(labels, grid, strict=False):
-        axes.set(xlim=(0, 1), ylim=(0, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    for number, (label, axes) in enumerate(zip(labels, grid, strict=False)):
+        axes.set(xlim=(0, 1), ylim=(0, top), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
         axes.set_xticklabels(["0", ".5", "1"])
         axes.set_yticklabels(["0", ".5", "1"])
-        axes.tick_params(colors=INK, length=2)
+        axes.tick_params(colors=INK, length=2, labelbottom=number >= len(labels) - columns)
         axes.grid(visible=True, linewidth=0.5)
         yield label, axes
 
