@@ -109,4 +109,5 @@ class FakeFactory(AppFactory):
 
 if __name__ == "__main__":
     given = Settings.model_validate(json.loads(sys.argv[2]))
-    serve(FakeFactory(None, "auto", 1, given, ApiKeys(), seconds_per_token=float(sys.argv[1])))
+    keys = ApiKeys(filter(None, [os.environ.get("AFFEKT_TEST_KEY", "")]))
+    serve(FakeFactory(None, "auto", 1, given, keys, seconds_per_token=float(sys.argv[1])))

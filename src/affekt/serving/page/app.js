@@ -152,7 +152,7 @@ function theme() {
     if (name === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = name;
     $("theme-name").textContent = name[0].toUpperCase() + name.slice(1);
-    $("theme").setAttribute("aria-label", `Colours: ${names[name]}`);
+    $("theme").setAttribute("aria-label", `${$("theme-name").textContent}: colours ${names[name]}`);
     try { localStorage.setItem("theme", name); } catch { /* private windows keep nothing */ }
     current = name;
   };
