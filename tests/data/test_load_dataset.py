@@ -136,6 +136,12 @@ def test_unknown_labels_name_the_label_and_the_line(write):
     assert len(load_dataset(path, label_names=["anger", "joy"], bad_rows="skip")) == 2
 
 
+def test_texts_taken_for_labels(write):
+    rows = "".join(f"some text,another text {n}\n" for n in range(2001))
+    with pytest.raises(DataError, match="Column 'labels' holds 2,001 different labels; 2,000 is the most"):
+        load_dataset(write("t.csv", f"text,labels\n{rows}"))
+
+
 def test_repeated_labels_count_once(write, caplog):
     with caplog.at_level(logging.WARNING, "affekt.data"):
         dataset = load_dataset(write("t.csv", "text,labels\na b,joy|joy\nc d,anger\n"))

@@ -35,7 +35,7 @@ def test_any_label_name(tmp_path, labels):
 
 
 def test_more_labels_than_fit(tmp_path):
-    paths = drawn(tmp_path, [f"label {n}" for n in range(120)])
+    paths = drawn(tmp_path, [f"label {n}" for n in range(45)])
     assert all(path.stat().st_size < 3_000_000 for path in paths)
 
 

@@ -76,6 +76,11 @@ def test_no_row_that_fits_is_told_apart_from_no_rows(write):
         read_table(write("t.csv", "text,joy\nragged\n"))
 
 
+def test_more_columns_than_any_table_has(write):
+    with pytest.raises(DataError, match="has 10,001 columns; 10,000 is the most"):
+        read_table(write("t.csv", "a," * 10_000 + "a\n"), ReadOptions(header=False))
+
+
 def test_a_missing_column_lists_those_there_are(write):
     table = read_table(write("t.csv", "text,joy\na,1\n"))
     for name in ("sadness", "0", "3", "²", "99999999"):

@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +36,13 @@ class LabelNames:
 
     def position(self, token: str) -> int | None:
         """The position of a label given by name or id; None if there is no such label."""
-        if token in self.names:
-            return self.names.index(token)
+        if token in self._positions:
+            return self._positions[token]
         return self.index.get(token.lstrip("0") or "0") if token.isascii() and token.isdigit() else None
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.names)}
 
 
 def read_label_names(source: str | Path | Sequence[str], first_id: int = 0) -> LabelNames:
@@ -106,7 +112,7 @@ def _numbered(names: list[str], first_id: int, source: str) -> LabelNames:
 
 
 def _checked(names: tuple[str, ...], index: dict[str, int], source: str) -> LabelNames:
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated or not names or not all(isinstance(name, str) and name.strip() for name in names):
         what = f"the name '{repeated[0]}' stands twice" if repeated else "a name is empty"
         raise DataError(f"The label names in {source} cannot be used: {what}.")

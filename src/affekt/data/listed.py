@@ -10,7 +10,9 @@ from affekt.data.findings import Finding
 from affekt.data.label_names import LabelNames
 from affekt.data.layouts import Layout
 from affekt.data.tables import Table
+from affekt.errors import DataError
 
+MOST_LABELS = 2_000
 _SHOWN = 5
 Trouble = dict[str, dict[int, str]]
 """Kind of trouble -> code of the cell -> the first label concerned."""
@@ -24,6 +26,11 @@ def from_lists(table: Table, layout: Layout) -> Extracted:
     firsts = np.unique(code_of, return_index=True)[1]
     lists = [as_labels(values[row], layout.separators) for row in firsts.tolist()]
     names = layout.names or _names_in(lists)
+    if len(names.names) > MOST_LABELS:
+        raise DataError(
+            f"Column '{layout.labels[0]}' holds {len(names.names):,} different labels; {MOST_LABELS:,} is the most.",
+            hint="Name the column of labels with --labels.",
+        )
     patterns = np.zeros((len(lists), len(names.names)), dtype=np.float32)
     trouble: Trouble = {"unreadable": {}, "unknown": {}, "repeated": {}}
     for code, tokens in enumerate(lists):

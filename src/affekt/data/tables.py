@@ -1,7 +1,9 @@
 """A table in memory, whatever file it came from: named columns, the line of each row, and what was wrong with it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from affekt.data.rawtext import RawText, decode, has_surrogates, read_bytes
 from affekt.data.sources import Source, TextSource
 from affekt.errors import DataError
 
+MOST_COLUMNS = 10_000
 _DEFAULT = ReadOptions()
 _SPOKEN = {",": "comma-separated", "\t": "tab-separated", ";": "semicolon-separated", "|": "bar-separated"}
 
@@ -53,7 +56,7 @@ class Table:
         Raises:
             DataError: if there is none; the hint lists the columns.
         """
-        if name in self.columns:
+        if name in self._positions:
             return name
         if name.isascii() and name.isdigit() and len(name) < 6 and 1 <= int(name) <= len(self.columns):
             return self.columns[int(name) - 1]
@@ -66,7 +69,11 @@ class Table:
         Raises:
             DataError: if there is no such column.
         """
-        return self.cells[self.columns.index(self.resolve(name))]
+        return self.cells[self._positions[self.resolve(name)]]
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.columns)}
 
 
 def read_table(path: str | Path, options: ReadOptions = _DEFAULT) -> Table:
@@ -83,9 +90,14 @@ def read_table(path: str | Path, options: ReadOptions = _DEFAULT) -> Table:
         return _parquet_table(path, content)
     raw = decode(content, path, options.encoding)
     table = _jsonl_table(path, raw) if suffix in (".jsonl", ".ndjson", ".json") else _csv_table(path, raw, options)
+    if len(table.columns) > MOST_COLUMNS:
+        raise DataError(
+            f"'{path}' has {len(table.columns):,} columns; {MOST_COLUMNS:,} is the most.",
+            hint="Name what separates the columns with --delimiter.",
+        )
     if not len(table):
         raise_errors(table.findings, str(path))
-        raise DataError(f"'{path}' has no rows below its header." if table.columns else f"'{path}' is empty.")
+        raise DataError(f"'{path}' has no rows below its header.")
     return table
 
 
@@ -117,6 +129,8 @@ def _csv_table(path: Path, raw: RawText, options: ReadOptions) -> Table:
     delimiter = options.delimiter or delimited.guess_delimiter(raw.text, format_suffix(path))
     records = delimited.parse(raw.text, delimiter, path)
     rows, spans = records.cells, records.spans
+    if not rows:
+        raise DataError(f"'{path}' is empty.")
     has_header = is_header(rows[0], rows[1:]) if options.header is None else options.header
     header = (0, 0)
     if has_header:
@@ -141,9 +155,9 @@ def _csv_table(path: Path, raw: RawText, options: ReadOptions) -> Table:
 
 def _header_names(row: list[str], path: Path) -> tuple[str, ...]:
     names = tuple(name.strip() for name in row)
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise DataError(f"'{path}' has more than one column '{repeated[0]}'.", hint="Rename or remove one of them.")
+    name, times = Counter(names).most_common(1)[0]
+    if times > 1:
+        raise DataError(f"'{path}' has more than one column '{name}'.", hint="Rename or remove one of them.")
     return names
 
 
