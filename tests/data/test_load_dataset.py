@@ -47,6 +47,16 @@ def test_long_form_joins_rows_of_one_text(write):
     np.testing.assert_array_equal(dataset.targets, [[1, 1], [1, 0], [0, 0]])
 
 
+def test_an_index_column_without_a_name_holds_the_ids(write):
+    assert load_dataset(write("t.csv", ",text,joy,anger\n0,a b,1,0\n1,c,0,1\n")).ids == ("0", "1")
+    assert load_dataset(write("u.csv", ",text,label\n0,a b,joy\n0,a b,anger\n1,c,joy\n")).ids == ("0", "1")
+
+
+def test_columns_left_over_from_a_spreadsheet_are_not_used(write):
+    dataset = load_dataset(write("t.csv", "text,joy,anger,,\na b,1,0,,\nc,0,1,,\n"))
+    assert dataset.labels == ("joy", "anger")
+
+
 def test_ids_from_one(write):
     path = write("t.tsv", "!\t1, 3\nhello you\t2\n")
     dataset = load_dataset(path, label_names=["anger", "fear", "joy"], first_id=1)

@@ -76,6 +76,11 @@ def test_no_row_that_fits_is_told_apart_from_no_rows(write):
         read_table(write("t.csv", "text,joy\nragged\n"))
 
 
+def test_one_blank_name_stays_and_several_are_numbered(write):
+    assert read_table(write("t.csv", ",text,joy\n0,a b,1\n")).columns == ("", "text", "joy")
+    assert read_table(write("t.csv", "text,joy,,\na b,1,,\n")).columns == ("text", "joy", "column3", "column4")
+
+
 def test_more_columns_than_any_table_has(write):
     with pytest.raises(DataError, match="has 10,001 columns; 10,000 is the most"):
         read_table(write("t.csv", "a," * 10_000 + "a\n"), ReadOptions(header=False))

@@ -51,8 +51,10 @@ def guess_id(table: Table, taken: Collection[str]) -> str | None:
     """The column of row ids: by its name, or else (in files without names) one whose short values are all different."""
     free = [column for column in table.columns if column not in taken]
     named = by_name(free, ID_NAMES)
-    if named is not None or table.named:
-        return named or next((column for column in free if canonical(column).endswith("_id")), None)
+    if named is not None:
+        return named
+    if table.named:
+        return next((column for column in free if canonical(column).endswith("_id")), None)
     return next((column for column in reversed(free) if _are_ids(table, column)), None)
 
 

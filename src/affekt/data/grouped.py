@@ -12,7 +12,7 @@ from affekt.data.tables import Table
 def grouped(table: Table, layout: Layout, extracted: Extracted) -> Extracted:
     """Rows of the same id (or, without ids, the same text) become one text with the labels of all of them."""
     groups: dict[str, int] = {}
-    keys = [as_text(value) for value in table.column(layout.row_id or layout.text)]
+    keys = [as_text(value) for value in table.column(layout.key)]
     text_of = np.array([groups.setdefault(key, len(groups)) for key in keys], dtype=np.intp)
     first = np.unique(text_of, return_index=True)[1]
     kept = extracted.text_of >= 0

@@ -42,6 +42,11 @@ class Layout:
     ids: bool = False
     unused: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> str:
+        """The column whose equal cells make rows the same text, where a text has several rows."""
+        return self.text if self.row_id is None else self.row_id
+
     def sentence(self) -> str:
         """What was found, for people."""
         parts = [f"texts in column '{self.text}'", self._label_part()]
@@ -103,7 +108,7 @@ def _chosen_labels(table: Table, labels: str | Sequence[str] | None) -> tuple[st
 
 
 def _found_labels(table: Table, layout: Layout, options: ReadOptions) -> tuple[str, ...]:
-    taken = {layout.text, layout.row_id or layout.text}
+    taken = {layout.text, layout.key}
     named = [name for name in layout.names.names if name in table.columns] if layout.names else []
     if options.layout in ("auto", "columns"):
         flags = named if len(named) > 1 else flag_columns(table, taken)
@@ -165,7 +170,7 @@ def _is_long(table: Table, layout: Layout, lists: dict[object, tuple[str, ...]])
     """Rows of one label each, where the same id (or text) comes back with another label and never with the same."""
     if any(len(labels) > 1 for labels in lists.values()):
         return False
-    keys = [as_text(value) for value in table.column(layout.row_id or layout.text)]
+    keys = [as_text(value) for value in table.column(layout.key)]
     pairs = list(zip(keys, cell_keys(table.column(layout.labels[0])), strict=True))
     repeats = len(keys) - len(set(keys))
     return len(set(pairs)) == len(pairs) and repeats >= max(1, _LONG_SHARE * len(keys))

@@ -155,6 +155,8 @@ def _csv_table(path: Path, raw: RawText, options: ReadOptions) -> Table:
 
 def _header_names(row: list[str], path: Path) -> tuple[str, ...]:
     names = tuple(name.strip() for name in row)
+    if names.count("") > 1:
+        names = tuple(name or f"column{number}" for number, name in enumerate(names, 1))
     name, times = Counter(names).most_common(1)[0]
     if times > 1:
         raise DataError(f"'{path}' has more than one column '{name}'.", hint="Rename or remove one of them.")
