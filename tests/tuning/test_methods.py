@@ -1,7 +1,11 @@
 """The comparison of methods: complete, sorted, and honest about choosing among them."""
 
+import json
 import math
+import runpy
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from affekt.errors import SettingError
@@ -44,3 +48,14 @@ def test_unknown_method_is_refused() -> None:
     world = simulate(100)
     with pytest.raises(SettingError, match="no threshold method"):
         compare_methods(world.logits, world.truth, ["best"])
+
+
+@pytest.mark.parametrize("arguments", [["--repeats", "1"], ["--draws", "2", "--texts", "150"]])
+def test_the_benchmark_runs(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Path(__file__).resolve().parents[2] / "benchmarks" / "decision_rules.py"
+    world = simulate(400, (0.3, 0.1))
+    np.savez(tmp_path / "dev.npz", logits=world.logits, truth=world.truth)
+    out = tmp_path / "found.json"
+    monkeypatch.setattr("sys.argv", [str(script), str(tmp_path / "dev.npz"), *arguments, "--json", str(out)])
+    runpy.run_path(str(script), run_name="__main__")
+    assert {row["method"] for row in json.loads(out.read_text())["rows"]} >= set(THRESHOLD_METHODS)
