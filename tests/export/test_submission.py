@@ -127,6 +127,14 @@ def test_inputs_are_not_overwritten(submit, tmp_path):
     assert (tmp_path / "test.csv").read_text() == TEST
 
 
+def test_the_output_must_be_a_file(submit, tmp_path):
+    model = FakeModel()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(DataError, match="is a folder"):
+        submit("id,joy,anger\n1,0,0\n2,0,0\n3,0,0\n", out="folder", model=model)
+    assert not model.texts
+
+
 def test_the_sample_must_be_a_text_table(tmp_path):
     (tmp_path / "test.csv").write_text(TEST)
     (tmp_path / "sample.jsonl").write_text(json.dumps({"id": 1, "joy": 0}))

@@ -87,6 +87,8 @@ def write_submission(
         raise DataError(f"The sample '{sample}' is not a csv or tsv file.")
     if out.resolve() in (test.resolve(), sample.resolve()):
         raise DataError(f"'{out}' is one of the files to be read.", hint="Name another file with --out.")
+    if out.is_dir():
+        raise DataError(f"'{out}' is a folder.", hint="Name a file with --out.")
     labels = TAXONOMIES[taxonomy].labels if taxonomy is not None and taxonomy in TAXONOMIES else model.labels
     form = read_form(samples, labels, tests.columns, row_id=row_id, values=values, separator=separator)
     layout = detect_layout(tests, ReadOptions(text=text, row_id=_test_id(tests, form), layout="none"))
