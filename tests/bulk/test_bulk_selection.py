@@ -38,7 +38,13 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lines(tmp_path: Path) -> Path:
-    rows = ['{"id": 1.10, "text": "a"}', '{"text": 5}', '{"id": 3}', '{"text": "b", "joy": 1}', '{ "text":"c", "x":[1]}']
+    rows = [
+        '{"id": 1.10, "text": "a"}',
+        '{"text": 5}',
+        '{"id": 3}',
+        '{"text": "b", "joy": 1}',
+        '{ "text":"c", "x":[1]}',
+    ]
     return write(tmp_path / "a.jsonl", "\n".join(rows))
 
 

@@ -28,7 +28,9 @@ def with_answers(
         prefix: of the added names.
         decimals: that scores are rounded to; not at all by default.
     """
-    values = answers.scores if decimals is None else answers.scores.round(decimals)
+    values = answers.scores
+    if decimals is not None:
+        values = values.astype(np.float64).round(decimals).astype(np.float32)
     arrays = [_decided(answers), *_scores(values, answers.missing, scores)]
     for name, array in zip(added_names(answers.labels, scores, prefix), arrays, strict=True):
         table = table.append_column(name, array)

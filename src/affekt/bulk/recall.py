@@ -48,7 +48,7 @@ class Generation:
         split = texts * WIDTH
         keys = [content[start : start + WIDTH] for start in range(0, split, WIDTH)]
         scores = np.frombuffer(content, dtype="<f4", offset=split).astype(np.float32)
-        return cls(keys, scores.reshape(texts, -1))
+        return cls(keys, scores.reshape(texts, -1 if texts else 0))
 
 
 class Recall:
