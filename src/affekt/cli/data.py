@@ -1,4 +1,4 @@
-"""``affekt data``: check, describe and split labelled tables."""
+"""``affekt data``: check, describe, report on and split labelled tables."""
 
 import json
 from pathlib import Path
@@ -95,6 +95,42 @@ def stats(
     _show_statistics(result, loaded)
     for path in paths:
         typer.echo(f"Wrote {path}")
+
+
+@app.command()
+def report(
+    file: opt.File,
+    out: Annotated[Path, typer.Option("--out", help="Folder to write a page, pictures and JSON into.")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="A model that did not learn from these texts, to look for suspect labels."),
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option("--tokenizer", help="A tokenizer.json or its folder to measure lengths with, or 'words'."),
+    ] = None,
+    text: opt.Text = None,
+    labels: opt.Labels = None,
+    row_id: opt.Id = None,
+    layout: opt.Layout = "auto",
+    label_names: opt.LabelNames = None,
+    first_id: opt.FirstId = 0,
+    separator: opt.Separator = None,
+    header: opt.Header = None,
+    delimiter: opt.Delimiter = None,
+    encoding: opt.Encoding = "utf-8",
+    unlabelled: opt.UnlabelledRows = "keep",
+    missing: opt.MissingCells = "unknown",
+    bad_rows: opt.Bad = "error",
+) -> None:
+    """Write a page on a labelled table: imbalance, co-occurrence, lengths, duplicates, suspect labels."""
+    loaded = _load(file, opt.read_options(locals()))
+    from affekt.evaluation.report import write_data_report
+    from affekt.evaluation.report.data_report import model_scores
+
+    scores = None if model is None else model_scores(model, loaded.dataset)
+    page = write_data_report(loaded, out, scores=scores, tokenizer=tokenizer)
+    typer.echo(f"Written to {page}.")
 
 
 @app.command()
