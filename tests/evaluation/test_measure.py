@@ -159,6 +159,12 @@ def test_mismatched_arrays_are_refused() -> None:
         measure(np.zeros((60, 4)), np.zeros((60, 3)), LABELS)
 
 
+@pytest.mark.parametrize("settings", [{"resamples": 0}, {"repeats": 0}, {"repeats": -1}])
+def test_resampling_out_of_range_is_refused(settings: dict) -> None:
+    with pytest.raises(SettingError, match="must be at least 1"):
+        Resampling(**settings)
+
+
 class TestTwoModels:
     def test_a_spoilt_model_loses(self) -> None:
         logits, truth = world()

@@ -48,6 +48,8 @@ def test_unknown_method_is_refused() -> None:
     world = simulate(100)
     with pytest.raises(SettingError, match="no threshold method"):
         compare_methods(world.logits, world.truth, ["best"])
+    with pytest.raises(SettingError, match="repeats must be at least 1"):
+        compare_methods(world.logits, world.truth, repeats=0)
 
 
 @pytest.mark.parametrize("arguments", [["--repeats", "1"], ["--draws", "2", "--texts", "150"]])

@@ -10,6 +10,7 @@ from affekt.tuning import (
     CrossFitted,
     cross_fitted_decisions,
     cross_fitted_macro_f1,
+    cross_fitted_methods,
     cross_fitted_scores,
     fit_rule,
     fit_taxonomy_rules,
@@ -53,6 +54,14 @@ def test_cross_fitting_decides_every_fold_by_the_others() -> None:
         out = fold == held
         rule = fit_rule(world.logits[~out], world.truth[~out], seed=9)
         np.testing.assert_array_equal(decisions[out], rule.decide(world.logits[out]))
+
+
+def test_several_methods_at_once_are_each_alone() -> None:
+    world = simulate(400)
+    both = cross_fitted_methods(world.logits, world.truth, ("shared", "default"), seed=3)
+    for method, decisions in both.items():
+        alone = cross_fitted_decisions(world.logits, world.truth, method=method, seed=3)
+        np.testing.assert_array_equal(decisions, alone)
 
 
 def test_a_text_has_no_say_in_its_own_decision(monkeypatch: pytest.MonkeyPatch) -> None:

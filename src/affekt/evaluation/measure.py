@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from affekt.decision import DecisionRule, sigmoid
+from affekt.errors import SettingError
 from affekt.evaluation import results
 from affekt.evaluation.bootstrap import bootstrap_intervals
 from affekt.evaluation.metrics import average_precision, expected_calibration_error, roc_auc
 from affekt.evaluation.results import Evaluation, Fitted, Outcome
 from affekt.tuning.arrays import Bool, Float, as_scores, as_truth, macro_f1
-from affekt.tuning.rules import cross_fitted_decisions, cross_fitted_scores, fit_rule
+from affekt.tuning.rules import cross_fitted_methods, cross_fitted_scores, fit_rule
 
 MIN_TEXTS = 50
 """Fewer texts than this are measured, but no thresholds are tuned on them."""
@@ -27,12 +28,21 @@ class Resampling:
         folds: folds of the cross-fitting.
         repeats: partitions into folds.
         seed: of both.
+
+    Raises:
+        SettingError: if ``resamples`` or ``repeats`` is not positive.
     """
 
     resamples: int = 1000
     folds: int = 5
     repeats: int = 5
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers out of range (the number of folds is checked against the texts)."""
+        for name in ("resamples", "repeats"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} must be at least 1, not {getattr(self, name)}.")
 
 
 @dataclass(frozen=True)
@@ -113,16 +123,17 @@ def _at_half(logits: Float, truth: Bool, how: Resampling) -> Outcome:
 
 def _tuned(logits: Float, truth: Bool, how: Resampling) -> Iterator[Outcome]:
     """One tuned threshold and per-label thresholds, each fitted on these texts and cross-fitted."""
+    methods = ("shared", "default")
+    seeds = range(how.seed, how.seed + how.repeats)
+    runs = [cross_fitted_methods(logits, truth, methods, folds=how.folds, seed=seed) for seed in seeds]
     for name, crossed, title, method in (
-        (results.SHARED, results.SHARED_CROSS, "shared", "shared"),
-        (results.TUNED, results.TUNED_CROSS, "per label", "default"),
+        (results.SHARED, results.SHARED_CROSS, "shared", methods[0]),
+        (results.TUNED, results.TUNED_CROSS, "per label", methods[1]),
     ):
         rule = fit_rule(logits, truth, method=method, seed=how.seed)
         yield _outcome(name, title, "these texts", rule.decide(logits), truth, how).with_rule(rule)
-        seeds = range(how.seed, how.seed + how.repeats)
-        runs = [cross_fitted_decisions(logits, truth, folds=how.folds, seed=s, method=method) for s in seeds]
-        figures = [macro_f1(truth, run) for run in runs]
-        median = runs[int(np.argsort(figures, kind="stable")[(len(runs) - 1) // 2])]
+        figures = [macro_f1(truth, run[method]) for run in runs]
+        median = runs[int(np.argsort(figures, kind="stable")[(len(runs) - 1) // 2])][method]
         yield _outcome(crossed, title, "other folds", median, truth, how).with_partitions(figures)
 
 

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from affekt.errors import SettingError
 from affekt.tuning.arrays import Bool, Float, as_scores, as_truth, macro_f1
 from affekt.tuning.folds import stratified_folds
-from affekt.tuning.rules import cross_fitted_macro_f1, fit_rule
+from affekt.tuning.rules import CrossFitted, cross_fitted_methods, fit_rule
 from affekt.tuning.thresholds import THRESHOLD_METHODS
 
 NESTED = "best by nested choice"
@@ -53,15 +54,19 @@ def compare_methods(
 
     Raises:
         DataError: if the arrays do not match or are not finite.
-        SettingError: if a method is not known.
+        SettingError: if a method is not known, or ``folds`` or ``repeats`` is out of range.
     """
+    if repeats < 1:
+        raise SettingError(f"repeats must be at least 1, not {repeats}.")
     values = as_scores(logits, "logits")
     gold = as_truth(truth, values.shape)
+    runs = [
+        cross_fitted_methods(values, gold, methods, folds=folds, seed=seed + repeat, calibration=calibration)
+        for repeat in range(repeats)
+    ]
     rows = []
     for method in methods:
-        figure = cross_fitted_macro_f1(
-            values, gold, folds=folds, repeats=repeats, seed=seed, method=method, calibration=calibration
-        )
+        figure = CrossFitted(tuple(macro_f1(gold, run[method]) for run in runs))
         same = macro_f1(gold, fit_rule(values, gold, method=method, calibration=calibration).decide(values))
         rows.append(MethodResult(method, figure.mean, figure.spread, same))
     rows.sort(key=lambda row: -row.cross_fitted)
@@ -76,10 +81,7 @@ def _nested(logits: Float, truth: Bool, methods: Sequence[str], folds: int, seed
     for held in range(folds):
         out = fold == held
         known, gold = logits[~out], truth[~out]
-        figures = [
-            cross_fitted_macro_f1(known, gold, folds=folds, repeats=1, seed=seed, method=m, calibration=calibration)
-            for m in methods
-        ]
-        best = methods[int(np.argmax([figure.mean for figure in figures]))]
+        tried = cross_fitted_methods(known, gold, methods, folds=folds, seed=seed, calibration=calibration)
+        best = max(methods, key=lambda method: macro_f1(gold, tried[method]))
         decisions[out] = fit_rule(known, gold, method=best, calibration=calibration).decide(logits[out])
     return macro_f1(truth, decisions)

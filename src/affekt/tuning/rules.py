@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from affekt.decision import Calibration, DecisionRule, EmptyPolicy, logit
+from affekt.decision import Calibration, DecisionRule, EmptyPolicy, decide, logit
 from affekt.errors import SettingError
 from affekt.model_folder import RuleRecord
 from affekt.taxonomy import Taxonomy, taxonomies_for
@@ -63,16 +63,37 @@ def cross_fitted_decisions(
     Arguments as for :func:`fit_rule`; ``folds`` are stratified over labels, ``seed`` says which, and ``neutral`` is the
     column of the neutral label for the policy of that name.
     """
+    found = cross_fitted_methods(
+        logits, truth, (method,), folds=folds, seed=seed, calibration=calibration, shrink=shrink, empty=empty,
+        neutral=neutral,
+    )  # fmt: skip
+    return found[method]
+
+
+def cross_fitted_methods(
+    logits: npt.ArrayLike,
+    truth: npt.ArrayLike,
+    methods: Sequence[str],
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    calibration: str = "platt",
+    shrink: float = SHRINK,
+    empty: EmptyPolicy = "empty",
+    neutral: int | None = None,
+) -> dict[str, Bool]:
+    """:func:`cross_fitted_decisions` of several threshold methods, on the same folds and calibrations."""
     values = as_scores(logits, "logits")
     gold = as_truth(truth, values.shape)
     fold = stratified_folds(gold, folds, seed)
-    decisions = np.zeros(gold.shape, dtype=bool)
+    decisions = {method: np.zeros(gold.shape, dtype=bool) for method in methods}
     for held in range(folds):
         out = fold == held
-        rule = fit_rule(
-            values[~out], gold[~out], method=method, calibration=calibration, shrink=shrink, empty=empty, seed=seed
-        )
-        decisions[out] = rule.decide(values[out], neutral)
+        fitted = fit_calibration(values[~out], gold[~out], calibration)
+        scores, unseen = fitted.apply(values[~out]), fitted.apply(values[out])
+        for method in methods:
+            thresholds = fit_thresholds(scores, gold[~out], method, shrink=shrink, seed=seed)
+            decisions[method][out] = decide(unseen, thresholds, empty, neutral)
     return decisions
 
 
