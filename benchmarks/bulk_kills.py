@@ -2,10 +2,10 @@
 
     python benchmarks/bulk_kills.py --random 300 --points 1 --full-disk 40
 
-``--random``: SIGKILL at random moments, this many times in all, over jobs of every kind of output. ``--points``: SIGKILL
-just before and just after every single fsync, rename and removal of a small job, one after the other. ``--full-disk``:
-writing fails for lack of room at random moments. No model is needed: scores come from checksums, and, as with a real
-model, their last bits depend on which texts are scored together.
+``--random``: SIGKILL at random moments, this many times in all, over jobs of every kind of output. ``--points``:
+SIGKILL just before and just after every single fsync, rename and removal of a small job, one after the other.
+``--full-disk``: writing fails for lack of room at random moments. No model is needed: scores come from checksums, and,
+as with a real model, their last bits depend on which texts are scored together.
 """
 
 import argparse
@@ -36,13 +36,14 @@ REFUSED = 3
 
 def make_input(path: Path, rows: int) -> None:
     """A csv with every kind of row: repeated and long texts, quoted line ends, missing texts, ragged and torn rows."""
-    dice = random.Random(1)
+    dice = random.Random(1)  # noqa: S311
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "text", "note"])
         for number in range(rows):
             text = f"text {dice.randrange(rows // 3)}" + "\nand a second line" * (number % 7 == 0)
-            writer.writerow([number, "" if number % 50 == 0 else text, "=1+1" if number % 9 == 0 else "x" * (number % 40)])
+            note = "=1+1" if number % 9 == 0 else "x" * (number % 40)
+            writer.writerow([number, "" if number % 50 == 0 else text, note])
             if number % 60 == 0:
                 file.write("too,few\n")
         file.write('9999,"a broken last line')
@@ -61,7 +62,7 @@ def digest(out: Path) -> str:
     found = hashlib.sha256()
     for path in (*shards, state / "rejects.jsonl", state / "manifest.jsonl"):
         found.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    leftovers = [path for path in out.parent.rglob(".*partial")]
+    leftovers = list(out.parent.rglob(".*partial"))
     assert not leftovers, leftovers
     return found.hexdigest()
 
@@ -93,7 +94,7 @@ def expected(source: Path, folder: Path, name: str) -> str:
 
 def random_kills(source: Path, folder: Path, kills: int, seed: int) -> dict[str, object]:
     """Kill jobs at random moments until there were ``kills`` kills and the last job ended."""
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311
     wanted = {name: expected(source, folder, name) for name in OUTPUTS}
     began = time.monotonic()
     assert in_child(lambda: job(source, folder / "timed" / "out.csv")) == 0
@@ -161,7 +162,7 @@ def every_point(source: Path, folder: Path, step: int) -> dict[str, object]:
 
 def full_disk(source: Path, folder: Path, times: int, seed: int) -> dict[str, object]:
     """Let writing fail for lack of room at files of random sizes, then give room."""
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311
     refused = 0
     wanted = {name: expected(source, folder, name) for name in OUTPUTS}
     for number in range(times):
@@ -187,7 +188,7 @@ def main() -> None:
     """Run what is asked for and print what was found as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--random", type=int, default=0, help="kills at random moments")
-    parser.add_argument("--points", type=int, default=0, metavar="STEP", help="kills at every STEP-th point of a small job")
+    parser.add_argument("--points", type=int, default=0, metavar="STEP", help="kills at every STEP-th point")
     parser.add_argument("--full-disk", type=int, default=0, help="jobs that run out of room")
     parser.add_argument("--rows", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)

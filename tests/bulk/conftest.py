@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fakes import FakeScorer
+from helpers import text_of
 
 from affekt.bulk import JobOptions, Summary, predict_files
 
@@ -25,13 +26,6 @@ def table(tmp_path: Path) -> Path:
         writer.writerow(["id", "text", "stars"])
         writer.writerows([number, text_of(number), "=1+1" if number == 3 else number % 5] for number in range(240))
     return path
-
-
-def text_of(number: int) -> str:
-    """The text of a row of ``table``; every 20th has none."""
-    if number % 20 == 7:
-        return ""
-    return f'text {number % 90}, with "quotes"' + "\nand a second line" * (number % 11 == 0)
 
 
 @pytest.fixture

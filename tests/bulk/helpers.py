@@ -31,3 +31,10 @@ def write(path: Path, content: str | bytes) -> Path:
     """A file with that content."""
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def text_of(number: int) -> str:
+    """The text of a row of the fixture ``table``; every 20th has none."""
+    if number % 20 == 7:
+        return ""
+    return f'text {number % 90}, with "quotes"' + "\nand a second line" * (number % 11 == 0)

@@ -130,10 +130,10 @@ def test_what_is_neutralised_is_the_same_but_for_the_apostrophe(values: list[str
 
 
 def test_plain_values_are_json() -> None:
-    import datetime
+    import datetime as dt
     import json
 
-    value = {"a": (1, 2.5, None), "b": datetime.date(2024, 1, 2), "c": Decimal("1.5"), 3: math.inf, "d": b"\xff"}
+    value = {"a": (1, 2.5, None), "b": dt.date(2024, 1, 2), "c": Decimal("1.5"), 3: math.inf, "d": b"\xff"}
     assert json.loads(json.dumps(plain(value))) == {
         "a": [1, 2.5, None], "b": "2024-01-02", "c": "1.5", "3": None, "d": "\\xff",
     }  # fmt: skip

@@ -8,9 +8,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import text_of
 from fakes import LABELS, FakeScorer
-from helpers import read_csv, read_jsonl, rejects_of, state_of, write
+from helpers import read_csv, read_jsonl, rejects_of, state_of, text_of, write
 
 from affekt.bulk import JobOptions, Summary, predict_files
 from affekt.bulk.progress import Progress
@@ -22,7 +21,7 @@ Run = Callable[..., Summary]
 FILES = ("out.csv", "out.csv.gz", "out.tsv", "out.tsv.zst", "out.jsonl", "out.jsonl.gz", "out.parquet")
 
 
-class Stop(Exception):
+class StopError(Exception):
     """Stands in for a kill."""
 
 
@@ -35,7 +34,7 @@ class StoppingScorer(FakeScorer):
 
     def scores(self, texts: Any) -> Any:
         if self.left == 0:
-            raise Stop
+            raise StopError
         self.left -= 1
         return super().scores(texts)
 
@@ -99,7 +98,7 @@ def test_going_on_after_a_stop_gives_the_same_bytes(table: Path, tmp_path: Path,
     options = JobOptions.of(shard_rows=50, cache=60, format="parquet" if name == "folder" else None)
     predict_files(table, tmp_path / "alone" / name, FakeScorer(noise=0.4), options)
     out = tmp_path / "stopped" / name
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         predict_files(table, out, StoppingScorer(calls, noise=0.4), options)
     again = FakeScorer(noise=0.4)
     summary = predict_files(table, out, again, options)
@@ -161,7 +160,7 @@ def test_an_output_that_was_changed_is_not_written_over_unasked(
 def test_a_changed_job_is_refused_with_what_differs(
     table: Path, tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         predict_files(table, tmp_path / "out.csv", StoppingScorer(2), JobOptions(shard_rows=50))
     if "input" in change:
         write(table, change["input"])
@@ -276,7 +275,7 @@ def test_shards_in_which_nothing_is_left_are_gone_over(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "id,text\n" + "".join(f"{n},text {n}\n" for n in range(200)))
     options = JobOptions.of(shard_rows=20, cache=50, where="id >= 130")
     predict_files(path, tmp_path / "alone.csv", FakeScorer(noise=0.5), options)
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         predict_files(path, tmp_path / "out.csv", StoppingScorer(1, noise=0.5), options)
     predict_files(path, tmp_path / "out.csv", FakeScorer(noise=0.5), options)
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "alone.csv").read_bytes()
@@ -330,7 +329,7 @@ def test_a_shard_that_was_damaged_is_made_again(table: Path, tmp_path: Path, cac
     options = JobOptions.of(shard_rows=50, cache=cache)
     predict_files(table, tmp_path / "alone.csv", FakeScorer(noise=0.4), options)
     out = tmp_path / "out.csv"
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         predict_files(table, out, StoppingScorer(4, noise=0.4), options)
     state = state_of(out)
     target = {
@@ -347,7 +346,7 @@ def test_a_shard_that_was_damaged_is_made_again(table: Path, tmp_path: Path, cac
 
 
 def test_what_a_killed_process_left_half_written_is_swept_away(table: Path, tmp_path: Path, run: Run) -> None:
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         predict_files(table, tmp_path / "out.csv", StoppingScorer(2), JobOptions(shard_rows=50))
     leftovers = [
         write(tmp_path / ".out.csv.x1.partial", "x"),

@@ -16,7 +16,10 @@ from affekt.bulk.pieces import Position, Reject
 from affekt.bulk.streams import Lines
 
 
-def read(path: Path, start: Position = Position()) -> tuple[list[dict[str, Any]], list[Reject]]:
+START = Position()
+
+
+def read(path: Path, start: Position = START) -> tuple[list[dict[str, Any]], list[Reject]]:
     lines = Lines(path, start.offset)
     reader = JsonReader(lines, path.name, start=start)
     good, bad = [], []

@@ -63,14 +63,10 @@ def test_an_error_of_any_stage_is_raised_and_every_thread_ends(stage: str) -> No
         return item
 
     before = threading.active_count()
-    done = []
+    done: list[int] = []
+    items = (fail("read", number) for number in range(100))
     with pytest.raises(ValueError, match=stage):
-        for item in run(
-            (fail("read", number) for number in range(100)),
-            lambda item: fail("score", item),
-            lambda item, _: fail("write", item),
-        ):
-            done.append(item)
+        done.extend(run(items, lambda item: fail("score", item), lambda item, _: fail("write", item)))
     assert done == sorted(done)
     assert set(done) <= {0, 1, 2}
     assert threading.active_count() == before

@@ -15,12 +15,11 @@ from affekt.bulk.rows import RowReader
 from affekt.bulk.streams import Lines
 
 CSV = Dialect(",", header=True, quoted=True)
+START = Position()
 TSV = Dialect("\t", header=True, quoted=False)
 
 
-def everything(
-    path: Path, dialect: Dialect = CSV, width: int = 2, start: Position = Position()
-) -> list[list[str] | Reject]:
+def everything(path: Path, dialect: Dialect = CSV, width: int = 2, start: Position = START) -> list[list[str] | Reject]:
     lines = Lines(path, start.offset)
     reader = RowReader(lines, dialect, path.name, start, width)
     if dialect.header and not start.offset:

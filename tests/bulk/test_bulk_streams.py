@@ -108,7 +108,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
 def test_utf16_is_refused_with_the_way_out(tmp_path: Path, mark: bytes) -> None:
-    with pytest.raises(DataError, match="UTF-16.*Convert it to UTF-8"):
+    with pytest.raises(DataError, match=r"UTF-16.*Convert it to UTF-8"):
         Lines(write(tmp_path / "a.csv", mark + b"t\0"))
 
 
