@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from affekt.errors import ModelFolderError
 
@@ -63,7 +63,8 @@ class TextTokenizer:
 
     def one(self, text: str) -> list[list[int]]:
         """Windows of a single text, without the cost of a batch."""
-        return _windows(self._tokenizer.encode(_encodable(text)))
+        encoding = self._tokenizer.encode(_encodable(text))
+        return [encoding.ids, *(further.ids for further in encoding.overflowing)]
 
     def many(self, texts: Sequence[str], *, truncate: bool = False) -> Tokens:
         """Windows of many texts, on every processor.
@@ -73,15 +74,15 @@ class TextTokenizer:
             truncate: keep the first window of each text only.
         """
         encodings = self._tokenizer.encode_batch_fast([_encodable(text) for text in texts])
-        if truncate or not any(len(encoding.ids) == self.max_length for encoding in encodings):
-            return Tokens([encoding.ids for encoding in encodings], np.arange(len(encodings)))
-        windows = [_windows(encoding) for encoding in encodings]
+        rows = [encoding.ids for encoding in encodings]
+        full = [] if truncate else [number for number, row in enumerate(rows) if len(row) == self.max_length]
+        if not full:
+            return Tokens(rows, np.arange(len(rows)))
+        windows = [[row] for row in rows]
+        for number in full:
+            windows[number] += [further.ids for further in encodings[number].overflowing]
         owner = np.repeat(np.arange(len(windows)), [len(group) for group in windows])
         return Tokens([row for group in windows for row in group], owner)
-
-
-def _windows(encoding: Encoding) -> list[list[int]]:
-    return [encoding.ids, *(further.ids for further in encoding.overflowing)]
 
 
 def _encodable(text: str) -> str:

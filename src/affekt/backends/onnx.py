@@ -14,13 +14,15 @@ from affekt.errors import BackendError
 from affekt.threads import available_cpus
 
 CPU_PLAN = BatchPlan(token_budget=1024, max_texts=32, equal=True, window=4096)
+CUDA_PLAN = BatchPlan(token_budget=32_768, max_texts=4096, equal=False, window=4096)
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 class OnnxBackend:
-    """An ONNX graph on the processor.
+    """An ONNX graph, on the processor or on a GPU.
 
-    One batch alone is computed by all threads together (lowest latency); many batches are computed one per thread
-    (highest throughput). Both give the same logits.
+    On the processor, one batch alone is computed by all threads together (lowest latency) and many batches are computed
+    one per thread (highest throughput). Both give the same logits.
 
     Args:
         path: the ``.onnx`` file.
@@ -33,10 +35,11 @@ class OnnxBackend:
 
     def __init__(self, path: Path, threads: int | None = None, name: str = "onnx") -> None:
         self._path = path
-        self._threads = threads or available_cpus()
+        self._provider = CUDA if name == "onnx-cuda" else CPU
+        self._threads = 1 if self._provider == CUDA else threads or available_cpus()
         self.name = name
-        self.plan = CPU_PLAN
-        self._together = _open(path, self._threads)
+        self.plan = CPU_PLAN if self._provider == CPU else CUDA_PLAN
+        self._together = _open(path, self._threads, self._provider)
         self._inputs = tuple(entry.name for entry in self._together.get_inputs())
 
     def logits(self, batch: TokenBatch) -> FloatArray:
@@ -59,7 +62,7 @@ class OnnxBackend:
 
     @cached_property
     def _apart(self) -> onnxruntime.InferenceSession:
-        return _open(self._path, 1)
+        return _open(self._path, 1, self._provider)
 
     def _run(self, session: onnxruntime.InferenceSession, batch: TokenBatch) -> FloatArray:
         feed = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
@@ -69,13 +72,15 @@ class OnnxBackend:
         return logits
 
 
-def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
+def _open(path: Path, threads: int, provider: str) -> onnxruntime.InferenceSession:
+    if provider not in onnxruntime.get_available_providers():
+        raise BackendError(f"This ONNX Runtime has no {provider}.", hint="Install onnxruntime-gpu, or use torch-cuda.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(path), options, providers=[provider])
     except Exception as error:  # ONNX Runtime raises nothing narrower in common
         raise BackendError(f"ONNX Runtime cannot open '{path}': {error}") from error

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import onnx
 
+from affekt.encoders.parts import Encoder, FloatArray, Head, Layer, Linear, Norm
 from affekt.export.graph import CONTRIB, GraphBuilder
-from affekt.export.parts import Encoder, FloatArray, Head, Layer, Linear, Norm
 
 INPUTS = ("input_ids", "attention_mask")
 MASKED = np.array(-1e9, dtype=np.float32)

@@ -14,11 +14,11 @@ from affekt.backends.torch import TorchBackend
 from affekt.batching import batches
 from affekt.cleaning import clean
 from affekt.data import Dataset
+from affekt.encoders.families import encoder_of
 from affekt.engine import Engine
 from affekt.errors import DataError
 from affekt.export.calibrate import ranges
 from affekt.export.encoder import encoder_graph
-from affekt.export.families import encoder_of
 from affekt.export.graph import save
 from affekt.export.parity import Parity, compare, require_float, require_int8
 from affekt.export.quantize import linear_inputs, quantize

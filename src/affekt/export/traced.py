@@ -1,4 +1,4 @@
-"""The float32 graph of an architecture that :mod:`affekt.export.families` does not know, traced by PyTorch."""
+"""The float32 graph of an architecture that :mod:`affekt.encoders.families` does not know, traced by PyTorch."""
 
 import warnings
 from pathlib import Path

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from affekt.export.parts import Encoder, FloatArray, Head, Layer, Weights
+from affekt.encoders.parts import Encoder, FloatArray, Head, Layer, Weights
 
 ACTIVATIONS = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "relu": "relu"}
 
@@ -86,12 +86,14 @@ def _mpnet(weights: Weights, config: Any) -> Encoder:
     return _encoder(weights, config, "mpnet", _MPNET, head, position_pad=1, relative_bias=bias)
 
 
-def _mpnet_bias(table: FloatArray, positions: int) -> FloatArray:
-    import torch
-    from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
-
-    distance = torch.arange(1 - positions, positions)
-    bias: FloatArray = table[MPNetEncoder.relative_position_bucket(distance).numpy()]
+def _mpnet_bias(table: FloatArray, positions: int, buckets: int = 32, farthest: int = 128) -> FloatArray:
+    """Bias by distance: one bucket per distance up to 7, then buckets of growing width, for each direction."""
+    distance = np.arange(1 - positions, positions)
+    half, near = buckets // 2, buckets // 4
+    far = np.maximum(np.abs(distance), 1).astype(np.float32)
+    grown = near + (np.log(far / near) / np.float32(np.log(farthest / near)) * (half - near)).astype(np.int64)
+    bucket = np.where(np.abs(distance) < near, np.abs(distance), np.minimum(grown, half - 1))
+    bias: FloatArray = table[bucket + half * (distance > 0)]
     return bias
 
 
