@@ -8,6 +8,7 @@ from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedDataParallelKwargs
 
 from affekt.errors import SettingError
+from affekt.training.hardware import is_sharded
 
 
 def make_accelerator(precision: str, device: torch.device) -> Accelerator:
@@ -22,7 +23,7 @@ def make_accelerator(precision: str, device: torch.device) -> Accelerator:
     Raises:
         SettingError: if the environment asks for a way of sharding that cannot be saved and resumed.
     """
-    if os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true") and os.environ.get("FSDP_VERSION") != "2":
+    if is_sharded() and os.environ.get("FSDP_VERSION") != "2":
         raise SettingError("Sharded training works with FSDP version 2.", hint="Set fsdp_version: 2 (FSDP_VERSION=2).")
     AcceleratorState._reset_state(reset_partial_state=not torch.distributed.is_initialized())  # noqa: SLF001
     return Accelerator(

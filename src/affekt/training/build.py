@@ -1,10 +1,13 @@
 """From an encoder's name and a recipe to a model on a device and the engine that will run its steps."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
+from transformers.utils import logging
 
 from affekt.errors import TrainingError
 from affekt.training.pooling import add_mean_pooling_layer
@@ -57,13 +60,10 @@ def load_classifier(
         TrainingError: if the encoder cannot be reached or read.
     """
     try:
-        config = AutoConfig.from_pretrained(
-            encoder,
-            num_labels=len(labels),
-            id2label=dict(enumerate(labels)),
-            label2id={label: i for i, label in enumerate(labels)},
-            problem_type="multi_label_classification",
-        )
+        config = AutoConfig.from_pretrained(encoder)
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: i for i, label in enumerate(labels)}
+        config.problem_type = "multi_label_classification"
         if dropout is not None:
             for name in DROPOUT_NAMES:
                 if hasattr(config, name):
@@ -72,12 +72,41 @@ def load_classifier(
         if not weights:
             model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config).float()
         else:
-            model = AutoModelForSequenceClassification.from_pretrained(encoder, config=config, dtype=torch.float32)
+            model = _pretrained(encoder, config)
     except (OSError, ValueError) as error:
         raise _unreachable(encoder, error) from error
     if pooling == "mean":
         add_mean_pooling_layer(model)
     return model
+
+
+def _pretrained(encoder: str, config: Any) -> PreTrainedModel:
+    """The encoder's weights; a head for other labels that may lie beside them is left out."""
+    with quiet():
+        model, report = AutoModelForSequenceClassification.from_pretrained(
+            encoder, config=config, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True
+        )
+    prefix = f"{model.base_model_prefix}."
+    odd = sorted(str(key[0]) for key in report["mismatched_keys"] if str(key[0]).startswith(prefix))
+    absent = [key for key in report["missing_keys"] if key.startswith(prefix) and ".pooler." not in key]
+    if odd or absent:
+        raise ValueError(f"its weights do not fit its configuration, '{(odd or absent)[0]}' for one.")
+    found: PreTrainedModel = model
+    return found
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without transformers' reports and progress bars."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _unreachable(encoder: str, error: Exception) -> TrainingError:

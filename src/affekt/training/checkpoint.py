@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -55,12 +55,17 @@ class Checkpoints:
     Args:
         folder: where they are kept; made when the first one is saved.
         keep: how many to keep, at least 1.
+
+    Attributes:
+        protected: steps whose checkpoints are kept besides.
     """
 
     def __init__(self, folder: Path, keep: int = 2) -> None:
         if keep < 1:
             raise SettingError(f"The number of checkpoints to keep must be at least 1, got {keep}.")
         self.folder, self.keep = folder, keep
+        self.protected: set[int] = set()
+        self._snapshot: dict[str, Tensor] = {}
         self._thread = ThreadPoolExecutor(1, "affekt-checkpoint")
         self._pending: Future[Path] | None = None
 
@@ -94,9 +99,9 @@ class Checkpoints:
             CheckpointError: the save before this one failed; it is raised here or by :meth:`wait`.
         """
         self.wait()
-        snapshot = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+        self._snapshot = _copied(tensors, self._snapshot)
         fixed = copy.deepcopy(dict(state))
-        self._pending = self._thread.submit(self._save, step, snapshot, fixed)
+        self._pending = self._thread.submit(self._save, step, self._snapshot, fixed)
 
     def wait(self) -> None:
         """Wait until a save in the background has ended.
@@ -107,6 +112,23 @@ class Checkpoints:
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.result()
+
+    def load(self, step: int) -> Checkpoint:
+        """The checkpoint of a step.
+
+        Raises:
+            CheckpointError: there is none, or it is damaged.
+        """
+        problem = "there is none"
+        for path in self.paths():
+            if _order(path)[0] == step and not (problem := _verify(path)):
+                return _read(path)
+        raise CheckpointError(f"The checkpoint of step {step} cannot be used: {problem}.")
+
+    def clear(self) -> None:
+        """Remove all checkpoints, once the run no longer needs them."""
+        self.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def load_latest(self) -> Checkpoint | None:
         """The newest whole checkpoint, or None when none was ever saved.
@@ -120,8 +142,7 @@ class Checkpoints:
             if problem := _verify(path):
                 notes.append(f"Checkpoint '{path.name}' was passed over: {problem}.")
                 continue
-            state = json.loads((path / _STATE).read_text(encoding="utf-8"))
-            return Checkpoint(_order(path)[0], load_file(path / _TENSORS), state, path, tuple(notes))
+            return _read(path, notes)
         if paths:
             raise CheckpointError(
                 f"None of the {len(paths)} checkpoints in '{self.folder}' is whole.",
@@ -167,7 +188,8 @@ class Checkpoints:
         others = [path for path in self.paths() if path != newest]
         abandoned = [path for path in others if _order(path)[0] >= step]
         older = [path for path in others if _order(path)[0] < step]
-        for path in abandoned + older[self.keep - 1 :]:
+        spared = [path for path in older[self.keep - 1 :] if _order(path)[0] in self.protected]
+        for path in abandoned + [path for path in older[self.keep - 1 :] if path not in spared]:
             with suppress(OSError):
                 self._discard(path)
 
@@ -191,6 +213,24 @@ class Checkpoints:
             held = [path for path in self.paths() if _order(path)[0] < step]
             kept = f"The one before, '{held[0].name}', is untouched." if held else "There is none before it."
             raise CheckpointError(f"The checkpoint of step {step} could not be saved: {error}.", hint=kept) from error
+
+
+def _read(path: Path, notes: Sequence[str] = ()) -> Checkpoint:
+    state = json.loads((path / _STATE).read_text(encoding="utf-8"))
+    return Checkpoint(_order(path)[0], load_file(path / _TENSORS), state, path, tuple(notes))
+
+
+def _copied(tensors: Mapping[str, Tensor], held: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors on the CPU, in the memory of the snapshot before where it fits; pinned for those of a GPU."""
+    made: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        old = held.get(name)
+        if old is None or old.shape != tensor.shape or old.dtype != tensor.dtype:
+            old = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
+        made[name] = old.copy_(tensor.detach(), non_blocking=True)
+    if any(tensor.is_cuda for tensor in tensors.values()):
+        torch.cuda.synchronize()
+    return made
 
 
 def _order(path: Path) -> tuple[int, int]:

@@ -97,6 +97,17 @@ class Recipe(BaseModel):
             raise ValueError("a new pooling layer cannot be learned by adapters: set pooling=first or lora_rank=0")
         return self
 
+    def override(self, overrides: Sequence[str]) -> "Recipe":
+        """A copy with ``setting=value`` texts applied, such as ``lr=1e-5`` or ``loss_options.gamma_neg=2``.
+
+        Raises:
+            SettingError: an unknown setting or a value outside its range.
+        """
+        recipe = self
+        for key, value in [_parse(override) for override in overrides]:
+            recipe = recipe.replace(**_nested(recipe, key, value))
+        return recipe
+
     def replace(self, **settings: Any) -> "Recipe":
         """A copy with other settings, validated.
 
@@ -156,11 +167,8 @@ def get_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         SettingError: an unknown recipe or setting, or a value outside its range.
     """
-    settings = [_parse(override) for override in overrides]
     recipe = RECIPES[name] if name in RECIPES else _from_file(Path(name))
-    for key, value in settings:
-        recipe = recipe.replace(**_nested(recipe, key, value))
-    return recipe
+    return recipe.override(overrides)
 
 
 def _from_file(path: Path) -> Recipe:

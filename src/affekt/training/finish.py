@@ -1,0 +1,178 @@
+"""From trained weights to a model folder: saved, loaded as anybody will, measured, and given its decision rules."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
+
+from affekt.data.dataset import Dataset
+from affekt.decision import DecisionRule
+from affekt.evaluation.measure import MIN_TEXTS, Naming, Resampling, measure
+from affekt.export.card import CardFacts, model_card
+from affekt.model_folder import Manifest, RuleRecord, write_model_folder
+from affekt.taxonomy import taxonomies_for
+from affekt.training.assemble import make_layout
+from affekt.training.batches import TokenIds
+from affekt.training.build import quiet
+from affekt.training.engine import gathered_logits
+from affekt.training.lora import merge_adapters
+from affekt.training.objective import Classifier
+from affekt.training.processes import Processes
+from affekt.training.recipe import Recipe
+from affekt.tuning.rules import fit_taxonomy_rules
+
+EVALUATION_TOKENS = 16_384
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a model folder needs besides weights.
+
+    Attributes:
+        name: the model's name.
+        encoder: what training started from, for people.
+        recipe: as resolved.
+        labels: names in the order of the logits.
+        train: the training set.
+        dev: the set that rules are fitted on; None without one.
+        dev_ids: its token ids.
+        history: figures of each epoch.
+        resampling: of the figures.
+    """
+
+    name: str
+    encoder: str
+    recipe: Recipe
+    labels: tuple[str, ...]
+    train: Dataset
+    dev: Dataset | None
+    dev_ids: TokenIds
+    history: list[dict[str, Any]]
+    resampling: Resampling
+
+
+def stage(folder: Path, model: PreTrainedModel, weights: Mapping[str, Tensor], tokenizer: Any) -> None:
+    """Write the Hugging Face files: stock architecture, float32 safetensors, tokenizer.
+
+    Args:
+        folder: replaced.
+        model: what the weights were trained in; adapters are merged into it.
+        weights: the trained ones, by name.
+        tokenizer: as loaded.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    with torch.device("meta"):
+        stock = AutoModelForSequenceClassification.from_config(model.config, dtype=torch.float32)
+    stock.load_state_dict(_stock_state(model, weights), strict=False, assign=True)
+    with quiet():
+        stock.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _stock_state(model: PreTrainedModel, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    names = {name for name, _ in model.named_parameters()}
+    if set(weights) == names:
+        buffers = {name: value for name, value in model.state_dict().items() if name not in names}
+        return {**buffers, **weights}
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name in weights:
+                parameter.copy_(weights[name])
+    if any("lora_" in name for name in names):
+        merge_adapters(model)
+    return {name: value.detach().float().cpu() for name, value in model.state_dict().items()}
+
+
+def staged_logits(
+    folder: Path, recipe: Recipe, token_ids: TokenIds, pad_id: int, device: torch.device
+) -> npt.NDArray[np.float32]:
+    """Logits (texts, labels) of the saved files in float32, loaded as anybody will load them."""
+    with quiet():
+        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).to(device).eval()
+    classifier, layout = Classifier(model), make_layout(recipe, model, pad_id)
+    layout = replace(layout, batching="dynamic" if layout.batching == "padded" else layout.batching)
+
+    def forward(ids: TokenIds) -> Tensor:
+        logits: Tensor = classifier(layout.tokens(ids).to(device))
+        return logits
+
+    alone = Processes(device=device)
+    with torch.inference_mode():
+        return gathered_logits(forward, token_ids, model.config.num_labels, EVALUATION_TOKENS, alone)
+
+
+def make_manifest(made: Finished, logits: npt.NDArray[np.float32] | None) -> Manifest:
+    """Rules and figures from dev logits; fixed rules and no figures without them."""
+    taxonomy = _own_set(made.labels)
+    known = np.zeros(0, dtype=np.intp)
+    truth = np.zeros((0, len(made.labels)), dtype=bool)
+    if made.dev is not None and logits is not None:
+        known = np.flatnonzero(made.dev.known.all(axis=1))
+        truth, logits = made.dev.positives[known], logits[known]
+    fits = made.recipe.decisions == "fitted" and len(known) >= MIN_TEXTS and logits is not None
+    rules = _fitted(made, truth, logits) if fits and logits is not None else _fixed(made)
+    metrics: dict[str, Any] = {"epochs": made.history}
+    if len(known) and logits is not None and made.dev is not None:
+        naming = Naming(made.name, made.dev.name, taxonomy)
+        figures = measure(
+            logits, truth, made.labels,
+            rule=rules[taxonomy].rule, rule_saw_texts=fits, naming=naming, resampling=made.resampling,
+        )  # fmt: skip
+        metrics["dev"] = figures.figures()
+    return Manifest(
+        name=made.name,
+        labels=made.labels,
+        taxonomy=taxonomy,
+        cleaning=made.recipe.cleaning,
+        max_length=made.recipe.max_length,
+        rules=rules,
+        recipe={"encoder": made.encoder, **made.recipe.model_dump(mode="json")},
+        metrics=metrics,
+        data={role: _facts(part) for role, part in (("train", made.train), ("dev", made.dev)) if part is not None},
+    )
+
+
+def _own_set(labels: tuple[str, ...]) -> str:
+    return next((name for name, known in taxonomies_for(labels).items() if known.labels == labels), "custom")
+
+
+def _fitted(made: Finished, truth: npt.NDArray[np.bool_], logits: npt.NDArray[np.float32]) -> dict[str, RuleRecord]:
+    dev = made.dev.name if made.dev is not None else "dev"
+    said = f"{len(truth):,} texts of '{dev}'"
+    return fit_taxonomy_rules(logits, truth, made.labels, empty=made.recipe.empty, fitted_on=said)
+
+
+def _fixed(made: Finished) -> dict[str, RuleRecord]:
+    sets = {_own_set(made.labels): made.labels}
+    sets |= {name: known.labels for name, known in taxonomies_for(made.labels).items() if name not in sets}
+    rules = {}
+    for name, labels in sets.items():
+        plain = DecisionRule.default(len(labels), made.recipe.threshold)
+        rules[name] = RuleRecord.of(labels, replace(plain, empty=made.recipe.empty))
+    return rules
+
+
+def _facts(part: Dataset) -> dict[str, Any]:
+    return {"name": part.name, "texts": len(part), "sha256": part.fingerprint()}
+
+
+def write(out: Path, staged: Path, manifest: Manifest) -> Manifest:
+    """Write the model folder, whole or not at all, from staged files."""
+
+    def fill(folder: Path) -> None:
+        for file in staged.iterdir():
+            try:
+                os.link(file, folder / file.name)
+            except OSError:
+                shutil.copy2(file, folder / file.name)
+        (folder / "README.md").write_text(model_card(manifest, CardFacts()), encoding="utf-8")
+
+    return write_model_folder(out, manifest, fill)

@@ -1,0 +1,135 @@
+"""What a run learns from: the training texts, a dev set, and what a teacher and the caller say about single texts."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from affekt.data import Dataset, ReadOptions, load_dataset, split
+from affekt.errors import DataError
+from affekt.training.label_counts import LabelCounts
+
+Floats = npt.NDArray[np.float32]
+DEV_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The sets of a run, with one order of labels.
+
+    Attributes:
+        train: the texts to learn from.
+        dev: the texts that choose the best epoch and fit the rules; None to take the last epoch and fixed rules.
+        teacher: (texts, labels) scores in [0, 1] for the training texts; NaN where there is none.
+        weights: (texts,) of the training texts, at least 0; None for 1 each.
+    """
+
+    train: Dataset
+    dev: Dataset | None
+    teacher: Floats | None = None
+    weights: Floats | None = None
+
+    def targets(self, teacher_weight: float) -> Floats:
+        """(texts, labels) gold mixed with the teacher's scores; where one of the two is unknown, the other alone."""
+        gold = np.asarray(self.train.targets, dtype=np.float32)
+        if self.teacher is None:
+            return gold
+        mixed = (1.0 - teacher_weight) * gold + teacher_weight * self.teacher
+        mixed = np.where(np.isnan(gold), self.teacher, mixed)
+        return np.where(np.isnan(self.teacher), gold, mixed).astype(np.float32)
+
+    def parts(self) -> list[str]:
+        """Digests of everything."""
+        arrays = [hashlib.sha256(a.tobytes()).hexdigest() for a in (self.teacher, self.weights) if a is not None]
+        return [*(part.fingerprint() for part in (self.train, self.dev) if part is not None), *arrays]
+
+
+def gather(
+    data: Dataset | str | Path,
+    dev: Dataset | str | Path | None,
+    *,
+    seed: int,
+    options: ReadOptions | None = None,
+    teacher: Floats | None = None,
+    weights: Floats | None = None,
+    dev_share: float = DEV_SHARE,
+) -> Inputs:
+    """Read what is not read yet, split off a dev set where none is given, and check that all of it fits together.
+
+    Args:
+        data: a set or a table.
+        dev: likewise; None splits ``dev_share`` off, stratified.
+        seed: of the split.
+        options: how to read tables.
+        teacher: for the texts of ``data``, in order.
+        weights: likewise.
+        dev_share: 0 for no dev set.
+
+    Raises:
+        DataError: if a set is empty, has no labels, or something does not match.
+    """
+    train = _read(data, options)
+    _check(train, teacher, weights)
+    if dev is not None:
+        held = _read(dev, options)
+        return Inputs(train, _same_labels(held, train.labels), teacher, weights)
+    if not dev_share:
+        return Inputs(train, None, teacher, weights)
+    rows, held_rows = split(train, dev_share, seed)
+    part = [None if array is None else array[rows] for array in (teacher, weights)]
+    taken = [replace(train.subset(r), name=f"{train.name} ({n})") for r, n in ((rows, "train"), (held_rows, "dev"))]
+    return Inputs(taken[0], taken[1], *part)
+
+
+def _read(data: Dataset | str | Path, options: ReadOptions | None) -> Dataset:
+    if isinstance(data, Dataset):
+        return data
+    return load_dataset(data, options=options or ReadOptions())
+
+
+def _check(train: Dataset, teacher: Floats | None, weights: Floats | None) -> None:
+    if not len(train):
+        raise DataError(f"'{train.name}' has no texts to learn from.")
+    if not train.labels:
+        raise DataError(f"'{train.name}' has no labels to learn.", hint="Name their column with --labels.")
+    if teacher is not None and teacher.shape != train.targets.shape:
+        raise DataError(f"The teacher's scores have shape {teacher.shape}, and the targets {train.targets.shape}.")
+    if weights is not None and (weights.shape != (len(train),) or not (weights >= 0).all() or not weights.any()):
+        raise DataError(f"There must be one weight of at least 0 for each of the {len(train)} texts.")
+
+
+def _same_labels(dev: Dataset, labels: tuple[str, ...]) -> Dataset:
+    if dev.labels == labels:
+        return dev
+    extra = sorted(set(dev.labels) - set(labels))
+    if extra and dev.positives[:, [dev.labels.index(label) for label in extra]].any():
+        raise DataError(f"'{dev.name}' has labels that the training set does not have: {', '.join(extra)}.")
+    absent = [label for label in labels if label not in dev.labels]
+    targets = np.concatenate([dev.targets, np.zeros((len(dev), len(absent)), dtype=np.float32)], axis=1)
+    return Dataset(dev.texts, (*dev.labels, *absent), targets, dev.ids, dev.name).with_labels(labels)
+
+
+def complaints(targets: Floats, labels: tuple[str, ...], rare: int = 10) -> list[str]:
+    """What makes labels hard or impossible to learn, one sentence each.
+
+    Args:
+        targets: (texts, labels).
+        labels: their names.
+        rare: fewer positives than this are too few.
+    """
+    counts = LabelCounts.of(targets)
+    known, positives = np.diag(counts.known), np.diag(counts.joint)
+    said = []
+    groups = {
+        "are never known": known == 0,
+        "are in no text": (known > 0) & (positives == 0),
+        "are in every text": (known > 0) & (positives == known),
+        f"are in fewer than {rare} texts": (positives > 0) & (positives < min(rare, known.max(initial=0))),
+    }
+    for what, where in groups.items():
+        names = [f"{labels[i]} ({int(positives[i])})" if "fewer" in what else labels[i] for i in np.flatnonzero(where)]
+        if names:
+            said.append(f"{len(names)} label{'s' * (len(names) > 1)} {what}: {', '.join(names)}.")
+    return said

@@ -1,0 +1,305 @@
+"""Training from a table and an encoder to a model folder; see :func:`train`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from affekt.data import Dataset, ReadOptions
+from affekt.evaluation.measure import Resampling
+from affekt.training import finish
+from affekt.training.accelerators import start_processes
+from affekt.training.assemble import make_engine
+from affekt.training.build import load_classifier, load_tokenizer, pick_device
+from affekt.training.encode import Encoded, encode, tokenize
+from affekt.training.engine import Engine
+from affekt.training.evaluator import Evaluator
+from affekt.training.fingerprint import Fingerprint
+from affekt.training.hardware import choose_engine, fit_to_device, fit_to_encoder, fit_to_memory, has_8bit, is_sharded
+from affekt.training.inputs import DEV_SHARE, Floats, Inputs, complaints, gather
+from affekt.training.keeping import DiskKeeper, final_weights
+from affekt.training.loop import Loop, Rules
+from affekt.training.lora import add_adapters
+from affekt.training.memory import EngineName, parse_memory
+from affekt.training.processes import Processes
+from affekt.training.progress import Hook, Progress
+from affekt.training.recipe import Recipe, get_recipe
+from affekt.training.run_folder import RunFolder
+from affekt.training.sampling import BatchPlan
+from affekt.training.schedules import Schedule
+from affekt.training.watching import JsonLog, ProgressBar, TensorBoardLog
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A finished run.
+
+    Attributes:
+        folder: the model folder.
+        recipe: as resolved.
+        metrics: of the dev set, as the model folder keeps them.
+        epochs: figures of each epoch.
+        seconds: of training, evaluation included.
+    """
+
+    folder: Path
+    recipe: Recipe
+    metrics: dict[str, Any]
+    epochs: list[dict[str, Any]]
+    seconds: float
+
+    @property
+    def macro_f1(self) -> float | None:
+        """The figure to quote: macro-F1 on dev by rules that did not see the texts; None without a dev set."""
+        dev = self.metrics.get("dev")
+        return None if dev is None else float(dev["outcomes"][dev["headline"]]["macro_f1"]["value"])
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is carried out; nothing here changes the weights that it ends with.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
+        memory: a budget of GPU memory such as ``16GB``, which chooses micro-batch, checkpointing and optimizer.
+        resume: go on from the last checkpoint, if there is one.
+        overwrite: begin anew, and replace the model folder that is there.
+        allow_changes: resume even though data, recipe, encoder or code are not what they were.
+        every_steps: optimizer steps between checkpoints inside epochs; 0 for none by steps.
+        every_minutes: minutes between checkpoints inside epochs; 0 for none by time.
+        tensorboard: write curves for TensorBoard.
+        progress: show a progress bar.
+        resampling: of the figures on dev.
+    """
+
+    device: str = "auto"
+    memory: str | None = None
+    resume: bool = False
+    overwrite: bool = False
+    allow_changes: bool = False
+    every_steps: int = 0
+    every_minutes: float = 10.0
+    tensorboard: bool = False
+    progress: bool = True
+    resampling: Resampling = field(default_factory=Resampling)
+
+
+def train(
+    data: Dataset | str | Path,
+    dev: Dataset | str | Path | None = None,
+    *,
+    encoder: str | Path,
+    out: str | Path,
+    recipe: Recipe | str = "fast",
+    overrides: Sequence[str] = (),
+    read: ReadOptions | None = None,
+    dev_share: float = DEV_SHARE,
+    teacher: Floats | None = None,
+    weights: Floats | None = None,
+    hooks: Sequence[Hook] = (),
+    options: Options | None = None,
+    **more: Any,
+) -> TrainResult:
+    """Train a classifier and write its model folder.
+
+    While it lasts, the run lives in a folder beside ``out``, with ``.run`` after its name: checkpoints and log.
+
+    Args:
+        data: the training set, or a table in any layout that :func:`affekt.data.load_dataset` reads.
+        dev: the set that chooses the best epoch and fits the decision rules; split off from ``data`` by default.
+        encoder: a local folder or a Hub id.
+        out: the model folder to write.
+        recipe: a name, a JSON file or the settings themselves.
+        overrides: settings such as ``lr=1e-5``.
+        read: how to read tables.
+        dev_share: what to split off; 0 trains on everything and fits nothing.
+        teacher: (texts of ``data``, labels) scores in [0, 1], mixed into the targets by ``recipe.teacher_weight``.
+        weights: (texts of ``data``,) of their losses.
+        hooks: told of everything that happens, besides the log and the progress bar.
+        options: how to carry it out.
+        more: single options, by name; see :class:`Options`.
+
+    Raises:
+        DataError: if a table cannot be used.
+        SettingError: if the machine cannot do what the recipe says, or something would be overwritten.
+        TrainingError: if the encoder cannot be read, or training fails.
+        StoppedError: if a signal asked to stop; everything is saved.
+        CheckpointError: if a run cannot be resumed.
+
+    Example:
+        >>> result = train("train.csv", encoder="roberta-large", out="runs/a", device="cuda")  # doctest: +SKIP
+        >>> affekt.load(result.folder).predict("I love this!")  # doctest: +SKIP
+    """
+    how = options or Options(**more)
+    device = start_processes(pick_device(how.device))
+    processes = Processes.current(device)
+    settings = recipe if isinstance(recipe, Recipe) else get_recipe(recipe)
+    settings = fit_to_device(settings.override(overrides), device)
+    folder = RunFolder(Path(out))
+    if done := _open(folder, how, processes):
+        return _result(folder, done)
+    inputs = gather(data, dev, seed=settings.seed, options=read, teacher=teacher, weights=weights, dev_share=dev_share)
+    run = _prepare(settings, inputs, str(encoder), folder, how, processes, hooks)
+    progress, trained = _train(run)
+    if processes.first:
+        _finish(run, progress, trained)
+    processes.wait()
+    return _result(folder, folder.open(resume=True, overwrite=False) or {})
+
+
+@dataclass
+class _Run:
+    """Everything that a run consists of."""
+
+    recipe: Recipe
+    inputs: Inputs
+    encoder: str
+    folder: RunFolder
+    how: Options
+    processes: Processes
+    hooks: list[Hook]
+    tokenizer: Any
+    model: PreTrainedModel
+    encoded: Encoded
+    dev_ids: list[np.ndarray[Any, np.dtype[np.int32]]]
+    kind: EngineName
+
+    def note(self, text: str) -> None:
+        """Tell the hooks."""
+        for hook in self.hooks if self.processes.first else ():
+            hook.note(text)
+
+
+def _open(folder: RunFolder, how: Options, processes: Processes) -> dict[str, Any] | None:
+    done = folder.open(resume=how.resume, overwrite=how.overwrite) if processes.first or how.resume else None
+    processes.wait()
+    return done
+
+
+def _prepare(
+    recipe: Recipe,
+    inputs: Inputs,
+    encoder: str,
+    folder: RunFolder,
+    how: Options,
+    processes: Processes,
+    hooks: Sequence[Hook],
+) -> _Run:
+    tokenizer = load_tokenizer(encoder)
+    model = load_classifier(
+        encoder, inputs.train.labels, seed=recipe.seed, dropout=recipe.dropout, pooling=recipe.pooling
+    )
+    recipe, notes = fit_to_encoder(recipe, model)
+    if recipe.lora_rank:
+        add_adapters(model, rank=recipe.lora_rank, alpha=recipe.lora_alpha, dropout=recipe.lora_dropout)
+    targets = inputs.targets(recipe.teacher_weight)
+    encoded = encode(inputs.train.texts, targets, tokenizer, recipe.cleaning, recipe.max_length, inputs.weights)
+    dev_texts = inputs.dev.texts if inputs.dev is not None else ()
+    dev_ids = list(tokenize(dev_texts, tokenizer, recipe.cleaning, recipe.max_length))
+    device = processes.device
+    kind = choose_engine(recipe, model, device, sharded=is_sharded())
+    if how.memory is not None:
+        longest = max(map(len, encoded.token_ids))
+        budget = parse_memory(how.memory)
+        recipe, kind, said = fit_to_memory(
+            recipe, model, device, budget, longest_text=longest, has_8bit=has_8bit(device)
+        )
+        notes.append(said)
+    notes += complaints(inputs.train.targets, inputs.train.labels)
+    if encoded.cut:
+        notes.append(f"{encoded.cut:,} texts are longer than {recipe.max_length} tokens and are cut.")
+    watchers = [*_watchers(folder, how, processes), *hooks]
+    run = _Run(
+        recipe, inputs, encoder, folder, how, processes, watchers, tokenizer, model, encoded, dev_ids, kind
+    )  # fmt: skip
+    for text in notes:
+        run.note(text)
+    return run
+
+
+def _watchers(folder: RunFolder, how: Options, processes: Processes) -> list[Hook]:
+    if not processes.first:
+        return []
+    made: list[Hook] = [JsonLog(folder.log)]
+    made += [ProgressBar()] if how.progress else []
+    made += [TensorBoardLog(folder.path / "tensorboard")] if how.tensorboard else []
+    return made
+
+
+def _train(run: _Run) -> tuple[Progress, dict[str, Tensor]]:
+    """Take the steps that are left, and give back the best weights."""
+    recipe, encoded, processes = run.recipe, run.encoded, run.processes
+    fingerprint = Fingerprint.of(run.inputs.parts(), recipe.model_dump(mode="json"), run.model.state_dict())
+    torch.manual_seed(recipe.seed + 1 + processes.rank)
+    engine = make_engine(
+        recipe, run.kind, run.model, encoded, run.tokenizer.pad_token_id, device=processes.device, processes=processes
+    )
+    keeper = DiskKeeper(
+        run.folder.checkpoints, fingerprint, processes,
+        note=run.note, every_steps=run.how.every_steps, every_minutes=run.how.every_minutes,
+    )  # fmt: skip
+    progress = Progress()
+    if run.how.resume and (checkpoint := keeper.latest(allow_changes=run.how.allow_changes)) is not None:
+        progress = keeper.restore(engine, checkpoint)
+        if checkpoint.state["complete"]:
+            last = progress.best_step in (0, progress.step)
+            return progress, final_weights(checkpoint) if last else keeper.best_weights(engine, progress)
+    progress = _loop(run, engine, keeper).run(progress)
+    trained = keeper.best_weights(engine, progress)
+    keeper.finish()
+    return progress, trained
+
+
+def _loop(run: _Run, engine: Engine, keeper: DiskKeeper) -> Loop:
+    recipe, inputs = run.recipe, run.inputs
+    plan = BatchPlan(len(inputs.train), recipe.batch_size, recipe.seed)
+    steps = plan.steps_per_epoch * recipe.epochs
+    evaluate = None if inputs.dev is None else Evaluator(engine, run.dev_ids, inputs.dev.targets, recipe.threshold)
+    texts = inputs.train.texts
+    rules = Rules(
+        peak_lr=recipe.lr,
+        patience=recipe.patience,
+        nonfinite_limit=recipe.nonfinite_limit,
+        texts=lambda rows: [texts[row] for row in rows],
+    )
+    return Loop(
+        engine, plan, Schedule(recipe.schedule, steps, recipe.warmup_ratio),
+        evaluate=evaluate, keeper=keeper, rules=rules, hooks=run.hooks, processes=run.processes,
+    )  # fmt: skip
+
+
+def _finish(run: _Run, progress: Progress, trained: dict[str, Tensor]) -> None:
+    folder, recipe, inputs = run.folder, run.recipe, run.inputs
+    finish.stage(folder.stage, run.model, trained, load_tokenizer(run.encoder))
+    logits = None
+    if inputs.dev is not None:
+        pad_id = run.tokenizer.pad_token_id
+        logits = finish.staged_logits(folder.stage, recipe, run.dev_ids, pad_id, run.processes.device)
+    made = finish.Finished(
+        name=folder.out.name,
+        encoder=Path(run.encoder).name if Path(run.encoder).exists() else run.encoder,
+        recipe=recipe,
+        labels=inputs.train.labels,
+        train=inputs.train,
+        dev=inputs.dev,
+        dev_ids=run.dev_ids,
+        history=progress.epochs,
+        resampling=run.how.resampling,
+    )
+    manifest = finish.write(folder.out, folder.stage, finish.make_manifest(made, logits))
+    folder.finish({
+        "recipe": recipe.model_dump(mode="json"),
+        "metrics": manifest.metrics,
+        "epochs": progress.epochs,
+        "seconds": progress.seconds,
+    })  # fmt: skip
+
+
+def _result(folder: RunFolder, record: dict[str, Any]) -> TrainResult:
+    recipe = Recipe.model_validate(record["recipe"])
+    return TrainResult(folder.out, recipe, record["metrics"], record["epochs"], record["seconds"])
