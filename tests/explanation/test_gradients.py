@@ -8,6 +8,7 @@ import pytest
 from affekt.classifier import EmotionClassifier
 from affekt.errors import ModelFolderError, SettingError
 from affekt.explanation.explanation import Explanation
+from models import model_folder
 
 pytest.importorskip("torch")
 
@@ -97,3 +98,26 @@ def test_an_empty_text_has_no_words(explainer: GradientExplainer) -> None:
     found = explainer.explain("")
     assert isinstance(found, Explanation)
     assert found.emotions[0].words == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("bert", {}),
+        ("roberta", {"pad_token_id": 1, "max_position_embeddings": 66}),
+        ("mpnet", {"pad_token_id": 1, "max_position_embeddings": 66}),
+        ("electra", {}),
+        ("distilbert", {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 48}),
+        ("modernbert", {}),
+    ],
+)
+def test_every_architecture_is_explained_completely(kind: str, settings: dict[str, int], tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / kind, kind=kind, **settings)
+    explainer = GradientExplainer(folder)
+    classifier = EmotionClassifier.load(folder, backend="torch")
+    for text in ("i love this day", "so sad, 😂 but ok"):
+        found = explainer.explain(text, emotions=["joy", "anger"])
+        assert found.unexplained <= TOLERANCE
+        scores = classifier.predict(text)[0].scores
+        for item in found.emotions:
+            assert item.score == pytest.approx(scores[item.emotion], abs=1e-4)

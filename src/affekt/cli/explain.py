@@ -53,13 +53,9 @@ def explain(
 def _gradients(
     texts: list[str], model: str | None, taxonomy: str | None, emotions: list[str] | None
 ) -> list["Explanation"]:
-    from affekt.errors import MissingExtraError
+    from affekt.explanation.gradients import GradientExplainer
     from affekt.models import SHIPPED
 
-    try:
-        from affekt.explanation.gradients import GradientExplainer
-    except ImportError as error:
-        raise MissingExtraError("Explaining with gradients", "train") from error
     explainer = GradientExplainer(Path(model) if model else SHIPPED)
     return [explainer.explain(text, taxonomy=taxonomy, emotions=emotions) for text in texts]
 

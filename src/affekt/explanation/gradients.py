@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from tokenizers import Tokenizer
 
 from affekt.answering import View
+from affekt.backends.torch import load_model
 from affekt.cleaning import clean
 from affekt.decision import Calibration, sigmoid
-from affekt.errors import MissingExtraError
 from affekt.explanation.alignment import gather, locate
 from affekt.explanation.choice import choose
 from affekt.explanation.explanation import EmotionExplanation, Explanation, weighted
 from affekt.explanation.words import split_words
-from affekt.model_folder import Manifest, read_manifest
+from affekt.model_folder import Manifest, read_manifest, verify
 from affekt.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -37,22 +38,18 @@ class GradientExplainer:
         folder: a model folder with PyTorch weights.
 
     Raises:
-        MissingExtraError: without the ``train`` extra.
-        ModelFolderError: if the folder is none.
+        ModelFolderError: if the folder is none, or was altered.
+        BackendError: if it has no PyTorch weights.
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            from tokenizers import Tokenizer
-            from transformers import AutoModelForSequenceClassification
-        except ImportError as error:
-            raise MissingExtraError("Explaining with gradients", "train") from error
         self.manifest: Manifest = read_manifest(folder)
+        verify(folder, self.manifest, only={"tokenizer.json", "config.json", "model.safetensors"}.__contains__)
+        self.model = load_model(folder)
+        self.model.requires_grad_(requires_grad=False)
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(self.manifest.max_length)
-        self.model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-        self.model.requires_grad_(requires_grad=False)
 
     def explain(self, text: str, *, taxonomy: str | None = None, emotions: Sequence[str] | None = None) -> Explanation:
         """Why a text gets its emotions.
