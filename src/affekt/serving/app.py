@@ -22,12 +22,13 @@ from affekt.serving.keys import ApiKeys
 from affekt.serving.metrics import Metrics
 from affekt.serving.openapi import describe
 from affekt.serving.page import page_routes
-from affekt.serving.problems import Problem, from_status, from_validation
+from affekt.serving.problems import Problem, from_error, from_status, from_validation
 from affekt.serving.rates import RateLimiter
 from affekt.serving.routes import router
 from affekt.serving.service import Service
 from affekt.serving.settings import Settings
 from affekt.serving.shield import Shield
+from affekt.serving.shortcut import Shortcut
 
 
 def create_app(
@@ -58,17 +59,18 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        routes=list(page_routes()) if settings.page else [],
         middleware=[
             *_cors(settings),
             Middleware(Shield, settings=settings, metrics=metrics),
             Middleware(Gate, settings=settings, keys=keys or ApiKeys(), rates=rates, admit=service.admit),
+            Middleware(Shortcut, service=service),
         ],
         exception_handlers=HANDLERS,
         redirect_slashes=False,
     )
     app.state.service = service
     app.include_router(router)
+    app.router.routes.extend(page_routes() if settings.page else ())
     describe(app, service, secured=bool(keys))
     return app
 
@@ -106,7 +108,10 @@ async def _on_problem(_: Request, error: Any) -> Response:
 
 
 async def _on_validation(_: Request, error: Any) -> Response:
-    return _answer(from_validation(error.errors(), error.body))
+    found = error.errors()
+    if any(entry["type"] == "json_invalid" for entry in found):
+        return _answer(Problem(400, "bad-json", "The body is not valid JSON."))
+    return _answer(from_validation([{**entry, "loc": entry["loc"][1:]} for entry in found], error.body))
 
 
 async def _on_http(_: Request, error: Any) -> Response:
@@ -116,11 +121,7 @@ async def _on_http(_: Request, error: Any) -> Response:
 
 
 async def _on_affekt(_: Request, error: Any) -> Response:
-    """A mistake that the model's own checks found: their sentence names the parameter."""
-    assert isinstance(error, AffektError)  # noqa: S101 -- what it was registered for
-    if error.code != "setting" and error.code != "data":
-        return _answer(from_status(500))
-    return _answer(Problem(422, error.code, str(error)))
+    return _answer(from_error(error))
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

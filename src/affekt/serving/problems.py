@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from affekt.errors import AffektError
+
 Header = tuple[bytes, bytes]
 
 
@@ -84,8 +86,6 @@ def from_validation(errors: Sequence[Any], body: Any) -> Problem:
 
     What the client sent is not repeated, except the names of fields.
     """
-    if any(error["type"] == "json_invalid" for error in errors):
-        return Problem(400, "bad-json", "The body is not valid JSON.")
     paths = [_path(error, body) for error in errors]
     deepest = max(range(len(errors)), key=lambda index: len(paths[index]))
     message = str(errors[deepest]["msg"]).removeprefix("Value error, ").rstrip(".")
@@ -96,8 +96,13 @@ def from_validation(errors: Sequence[Any], body: Any) -> Problem:
 def _path(error: Any, body: Any) -> list[Any]:
     """The parts of an error's location that are in the body (others name alternatives), or that it lacks."""
     path = []
-    for part in error["loc"][1:]:
+    for part in error["loc"]:
         if (isinstance(body, dict) and part in body) or (isinstance(body, list) and part in range(len(body))):
             body = body[part]
             path.append(part)
     return [*path, error["loc"][-1]] if error["type"] == "missing" else path
+
+
+def from_error(error: AffektError) -> Problem:
+    """The problem for a mistake that the model's own checks found; their sentence names the parameter."""
+    return Problem(422, error.code, str(error)) if error.code in ("setting", "data") else from_status(500)

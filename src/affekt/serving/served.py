@@ -28,6 +28,9 @@ Row = list[int]
 INLINE_CHARS = 4000
 """Requests with more characters are prepared in a thread, so that the others need not wait for them."""
 
+LANE_TOKENS = 192
+"""Tokens of a batch on one processor: more are hardly faster together, and each waits for all the others."""
+
 WARM_TEXTS = ("I love this!", "I did not expect that, and I am not sure how I feel about it. " * 3, "ok " * 60)
 
 
@@ -75,7 +78,9 @@ class ServedModel:
         self.classifier, self.settings = classifier, settings
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="affekt-prepare")
         self.answer = lru_cache(maxsize=64)(self._answer)
-        self.lanes = settings.lanes if classifier.backend.name.startswith("onnx") else 1
+        onnx = classifier.backend.name.startswith("onnx")
+        self.lanes = settings.lanes if onnx else 1
+        self.batch_tokens = settings.batch_tokens or (LANE_TOKENS if onnx else classifier.backend.plan.token_budget)
 
     def _answer(
         self, taxonomy: str | None, thresholds: float | tuple[tuple[str, float], ...] | None, top_k: int | None

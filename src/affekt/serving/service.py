@@ -38,7 +38,7 @@ class Service:
         self.settings, self.metrics = settings, metrics
         self.served = ServedModel(classifier, settings)
         limits = BatchLimits(
-            tokens=settings.batch_tokens,
+            tokens=self.served.batch_tokens,
             wait=settings.batch_wait_ms / 1000,
             queue_items=settings.queue_texts,
             queue_wait=settings.queue_ms / 1000,
@@ -48,6 +48,7 @@ class Service:
         self.model_name = answers.model_name(self.served)
         self.model_description = to_json(answers.describe_model(self.served))
         self.label_sets = frozenset(label_sets(classifier.manifest))
+        self.taxonomy = classifier.manifest.taxonomy
         self._warm = False
         metrics.gauge("affekt_queue_rows", "Texts (windows) that wait for the model.", lambda: self.batcher.waiting)
 

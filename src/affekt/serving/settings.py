@@ -52,7 +52,7 @@ class Settings(BaseModel):
         queue_texts: most texts that wait, of all clients together.
         queue_ms: longest wait that a request may expect, beyond the time its own texts take; more is refused at once.
         lanes: batches that go through the model side by side, each on a processor of its own; ONNX only.
-        batch_tokens: most tokens that go through the model together.
+        batch_tokens: most tokens that go through the model together; what suits the engine by default.
         batch_wait_ms: how long the first text waits for company when there is some.
     """
 
@@ -97,7 +97,7 @@ class Settings(BaseModel):
     queue_texts: int = Field(default=10_000, ge=1)
     queue_ms: float = Field(default=80.0, gt=0)
     lanes: int = Field(default=1, ge=1, le=256)
-    batch_tokens: int = Field(default=512, ge=16)
+    batch_tokens: int | None = Field(default=None, ge=16)
     batch_wait_ms: float = Field(default=2.0, ge=0)
 
     @property

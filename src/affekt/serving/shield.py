@@ -4,11 +4,12 @@ import asyncio
 import logging
 import time
 
+from affekt.errors import AffektError
 from affekt.serving.bodies import ClientGone, Message, Receive
 from affekt.serving.gate import OPEN, QUESTIONS, App, Scope, Send
 from affekt.serving.logs import describe
 from affekt.serving.metrics import Metrics
-from affekt.serving.problems import Header, Problem, from_status
+from affekt.serving.problems import Header, Problem, from_error, from_status
 from affekt.serving.settings import Settings
 
 LOG = logging.getLogger("affekt.serving")
@@ -74,6 +75,8 @@ class Shield:
             problem = found
         except TimeoutError:
             problem = Problem(503, "timeout", "The answer took too long and was given up.", retry_after=1)
+        except AffektError as error:
+            problem = from_error(error)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the client gets a sentence and the log gets the place
