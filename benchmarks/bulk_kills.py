@@ -25,7 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "bulk"))
 
-from fakes import FakeScorer
+from bulk_fakes import FakeScorer
 
 from affekt.bulk import JobOptions, predict_files
 from affekt.errors import JobError

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import FakeScorer
-from helpers import text_of
+from bulk_fakes import FakeScorer
+from bulk_helpers import text_of
 
 from affekt.bulk import JobOptions, Summary, predict_files
 

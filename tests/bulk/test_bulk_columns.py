@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from fakes import LABELS
+from bulk_fakes import LABELS
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from helpers import write
+from bulk_helpers import write
 
 from affekt.bulk.dialect import Dialect, check_encoding, column_names, detect
 from affekt.errors import DataError, SettingError

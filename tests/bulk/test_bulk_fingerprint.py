@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import write
+from bulk_helpers import write
 
 from affekt.bulk import fingerprint as module
 from affekt.bulk.fingerprint import differences, file_fingerprint, fingerprint, states

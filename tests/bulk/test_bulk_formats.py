@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from helpers import write
+from bulk_helpers import write
 
 from affekt.bulk.formats import Format, expand, format_named, format_of
 from affekt.errors import DataError, SettingError

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from fakes import LABELS, FakeScorer
-from helpers import read_csv, read_jsonl, rejects_of, state_of, text_of, write
+from bulk_fakes import LABELS, FakeScorer
+from bulk_helpers import read_csv, read_jsonl, rejects_of, state_of, text_of, write
 
 from affekt.bulk import JobOptions, Summary, predict_files
 from affekt.bulk.progress import Progress

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from helpers import write
+from bulk_helpers import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +14,6 @@ from affekt.bulk.jsonreader import JsonReader
 from affekt.bulk.jsontypes import as_arrow, misfit, schema_of
 from affekt.bulk.pieces import Position, Reject
 from affekt.bulk.streams import Lines
-
 
 START = Position()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fakes import LABELS
-from helpers import write
+from bulk_fakes import LABELS
+from bulk_helpers import write
 
 from affekt.bulk.columns import added_names
 from affekt.bulk.inputs import open_input

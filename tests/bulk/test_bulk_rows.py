@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from helpers import write
+from bulk_helpers import write
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

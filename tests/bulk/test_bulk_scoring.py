@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from fakes import LABELS, FakeScorer
+from bulk_fakes import LABELS, FakeScorer
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from helpers import write
+from bulk_helpers import write
 
 from affekt.bulk import inputs, selection
 from affekt.bulk.inputs import Input, open_input

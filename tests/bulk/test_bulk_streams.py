@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from helpers import write
+from bulk_helpers import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

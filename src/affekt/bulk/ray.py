@@ -18,7 +18,7 @@ from affekt.bulk.records import ShardRecord
 from affekt.bulk.scoring import Scorer, ScorerSpec, Spec
 from affekt.bulk.store import Store
 from affekt.bulk.work import Work
-from affekt.errors import JobError, MissingExtraError
+from affekt.errors import AffektError, JobError, MissingExtraError
 
 BATCH = 4096
 """Rows of a Ray dataset that a worker is given at once; the model's own batches within are sized by tokens."""
@@ -81,13 +81,19 @@ class RayEngine:
         )
         try:
             for number, row in enumerate(records.iter_rows(), start=1):
-                record = ShardRecord.model_validate_json(row["record"])
-                yield record.model_copy(update={"share": number / len(shards)})
+                yield _record(row).model_copy(update={"share": number / len(shards)})
         except ray.exceptions.RayError as error:
-            raise JobError(
-                f"A worker failed: {str(error).strip().splitlines()[-1]}",
-                hint="Mend it, and run the same command again.",
-            ) from error
+            raise _failure(str(error).strip().splitlines()[-1]) from error
+
+
+def _record(row: dict[str, str]) -> ShardRecord:
+    if row["error"]:
+        raise _failure(row["error"])
+    return ShardRecord.model_validate_json(row["record"])
+
+
+def _failure(reason: str) -> JobError:
+    return JobError(f"A worker failed: {reason}", hint="Mend that and run the same command again: it goes on.")
 
 
 def _shards(work: Work, done: Mapping[int, ShardRecord]) -> list[dict[str, int]]:
@@ -119,10 +125,21 @@ class ShardMaker:
         self._reader = ChunkReader(work.source, work.selection, work.options)
 
     def __call__(self, batch: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
-        """Make the shards whose numbers and beginnings are given; returns their records as JSON."""
+        """Make the shards whose numbers and beginnings are given; returns their records as JSON, or what went wrong."""
         columns = [batch[name].tolist() for name in ("index", "file", "row", "offset")]
-        made = [self._make(index, Position(*place)) for index, *place in zip(*columns, strict=True)]
-        return {"record": np.array(made, dtype=object)}
+        made = [self._tried(index, Position(*place)) for index, *place in zip(*columns, strict=True)]
+        return {
+            "record": np.array([record for record, _ in made], dtype=object),
+            "error": np.array([error for _, error in made], dtype=object),
+        }
+
+    def _tried(self, index: int, start: Position) -> tuple[str, str]:
+        try:
+            return self._make(index, start), ""
+        except AffektError as error:
+            return "", str(error)
+        except Exception as error:  # noqa: BLE001 - the driver raises it again, in a sentence
+            return "", f"{type(error).__name__}: {error}"
 
     def _make(self, index: int, start: Position) -> str:
         chunk = self._reader.read(index, start)

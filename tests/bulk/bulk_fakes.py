@@ -1,7 +1,10 @@
 """A scorer without a model, whose last bits depend on which texts share a batch, as a real one's do."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -46,3 +49,26 @@ class FakeScorer:
     def decide(self, scores: FloatArray) -> BoolArray:
         decided: BoolArray = scores >= np.float32(0.5)
         return decided
+
+
+@dataclass(frozen=True)
+class FakeSpec:
+    """Opens a fake scorer in another process.
+
+    Attributes:
+        noise: see :class:`FakeScorer`.
+        delay: see :class:`FakeScorer`.
+        threads: none of its own.
+        pids: a folder in which every process that opens the scorer leaves its number.
+    """
+
+    noise: float = 0.0
+    delay: float = 0.0
+    threads: int | None = 1
+    pids: str | None = None
+
+    def open(self) -> FakeScorer:
+        """The scorer."""
+        if self.pids:
+            (Path(self.pids) / str(os.getpid())).touch()
+        return FakeScorer(noise=self.noise, delay=self.delay)
