@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def load_tokenizer(encoder: str) -> Any:
         TrainingError: if it cannot be reached; says how to work offline.
     """
     try:
-        return AutoTokenizer.from_pretrained(encoder)
+        with quiet():
+            return AutoTokenizer.from_pretrained(encoder)
     except (OSError, ValueError) as error:
         raise _unreachable(encoder, error) from error
 
@@ -60,7 +62,8 @@ def load_classifier(
         TrainingError: if the encoder cannot be reached or read.
     """
     try:
-        config = AutoConfig.from_pretrained(encoder)
+        with quiet():
+            config = AutoConfig.from_pretrained(encoder)
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
         config.problem_type = "multi_label_classification"
@@ -97,13 +100,17 @@ def _pretrained(encoder: str, config: Any) -> PreTrainedModel:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without transformers' reports and progress bars."""
+    """Without the reports and progress bars of transformers and the Hub."""
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    hub = getLogger("huggingface_hub")
+    hub_level = hub.level
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    hub.setLevel("ERROR")
     try:
         yield
     finally:
+        hub.setLevel(hub_level)
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()

@@ -75,6 +75,8 @@ def stage(folder: Path, model: PreTrainedModel, weights: Mapping[str, Tensor], t
     with quiet():
         stock.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    for file in folder.iterdir():
+        file.chmod(0o644)  # weights are written for their owner alone
 
 
 def _stock_state(model: PreTrainedModel, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -282,7 +282,7 @@ def _finish(run: _Run, progress: Progress, trained: dict[str, Tensor]) -> None:
         logits = finish.staged_logits(folder.stage, recipe, run.dev_ids, pad_id, run.processes.device)
     made = finish.Finished(
         name=folder.out.name,
-        encoder=Path(run.encoder).name if Path(run.encoder).exists() else run.encoder,
+        encoder=f"./{Path(run.encoder).name}" if Path(run.encoder).exists() else run.encoder,
         recipe=recipe,
         labels=inputs.train.labels,
         train=inputs.train,
