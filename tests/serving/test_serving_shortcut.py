@@ -30,7 +30,6 @@ ASKED = [
     ("/v1/explain", ["text"]),
     ("/predict", {"inputs": [["a", "b"]]}),
     ("/predict", "happy"),
-    ("/predict", None),
 ]
 
 

@@ -86,6 +86,8 @@ def from_validation(errors: Sequence[Any], body: Any) -> Problem:
 
     What the client sent is not repeated, except the names of fields.
     """
+    if not isinstance(body, dict):
+        return Problem(422, "invalid", "The body must be a JSON object.")
     paths = [_path(error, body) for error in errors]
     deepest = max(range(len(errors)), key=lambda index: len(paths[index]))
     message = str(errors[deepest]["msg"]).removeprefix("Value error, ").rstrip(".")

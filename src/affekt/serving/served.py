@@ -28,7 +28,7 @@ Row = list[int]
 INLINE_CHARS = 4000
 """Requests with more characters are prepared in a thread, so that the others need not wait for them."""
 
-LANE_TOKENS = 192
+LANE_TOKENS = 128
 """Tokens of a batch on one processor: more are hardly faster together, and each waits for all the others."""
 
 WARM_TEXTS = ("I love this!", "I did not expect that, and I am not sure how I feel about it. " * 3, "ok " * 60)
