@@ -56,7 +56,10 @@ def test_the_nearest_emotion_where_none_is_decided() -> None:
 def test_emotions_may_be_asked_for() -> None:
     found = explain(Fake(), "happy 😂", emotions=["sadness"])
     assert [item.emotion for item in found.emotions] == ["sadness"]
+    assert found.asked
     assert not found.decided
+    assert "below its threshold" in to_html(found)
+    assert "No emotion was decided" not in to_html(found)
     with pytest.raises(SettingError, match="no emotion 'awe'"):
         explain(Fake(), "happy", emotions=["awe"])
     with pytest.raises(SettingError, match="'nope'"):

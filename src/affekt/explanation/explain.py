@@ -61,4 +61,4 @@ def explain(
         )
         for label in chosen
     )
-    return Explanation(text=text, method="occlusion", emotions=parts, decided=decided)
+    return Explanation(text=text, method="occlusion", emotions=parts, decided=decided, asked=emotions is not None)

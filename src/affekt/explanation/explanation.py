@@ -61,6 +61,7 @@ class Explanation:
         method: what computed the weights.
         emotions: one entry per explained emotion, highest score first.
         decided: whether these emotions were decided; False if none was and the nearest one is shown instead.
+        asked: whether somebody asked for these emotions.
         unexplained: share of the difference between score and baseline (in log-odds) that the weights leave
             open, the worst emotion's; 0 by construction for occlusion.
         truncated: whether words past the model's longest window were left out (their weight is 0).
@@ -70,6 +71,7 @@ class Explanation:
     method: Method
     emotions: tuple[EmotionExplanation, ...]
     decided: bool = True
+    asked: bool = False
     unexplained: float = 0.0
     truncated: bool = False
 

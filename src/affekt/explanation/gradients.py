@@ -85,6 +85,7 @@ class GradientExplainer:
                 for row, label in enumerate(chosen)
             ),
             decided=decided,
+            asked=emotions is not None,
             unexplained=unexplained,
             truncated=bool(encoding.overflowing),
         )

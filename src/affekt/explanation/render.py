@@ -23,6 +23,11 @@ def strength(word: WordWeight, emotion: EmotionExplanation) -> float:
     return share if abs(share) >= FAINT else 0.0
 
 
+def _against(emotion: EmotionExplanation) -> str:
+    below = "below its " if emotion.score < emotion.threshold else ""
+    return f"{below}threshold {emotion.threshold:.2f}"
+
+
 def pieces(text: str, emotion: EmotionExplanation) -> Iterator[tuple[str, WordWeight | None]]:
     """The text from start to end, in words and what lies between them."""
     previous = 0
@@ -41,10 +46,10 @@ def to_terminal(explanation: Explanation) -> "Group":
     from rich.text import Text
 
     parts = []
-    if not explanation.decided:
+    if not (explanation.decided or explanation.asked):
         parts.append(Text("No emotion was decided; the nearest:", style="italic"))
     for emotion in explanation.emotions:
-        head = Text.assemble((emotion.emotion, "bold"), f"  {emotion.score:.2f} (threshold {emotion.threshold:.2f})")
+        head = Text.assemble((emotion.emotion, "bold"), f"  {emotion.score:.2f} ({_against(emotion)})")
         body = Text("  ")
         for piece, word in pieces(explanation.text, emotion):
             body.append(_printable(piece), style=_style(strength(word, emotion)) if word else "")
@@ -71,7 +76,7 @@ def _style(share: float) -> str:
 def to_html(explanation: Explanation) -> str:
     """A fragment of HTML: one block per emotion, each word a ``<mark>`` with its weight on hover."""
     blocks = []
-    if not explanation.decided:
+    if not (explanation.decided or explanation.asked):
         blocks.append("<p><em>No emotion was decided; the nearest:</em></p>")
     for emotion in explanation.emotions:
         words = "".join(
@@ -80,7 +85,7 @@ def to_html(explanation: Explanation) -> str:
         )
         blocks.append(
             f'<div class="why"><p class="why-head"><b>{escape(emotion.emotion)}</b> {emotion.score:.2f} '
-            f'<span class="quiet">threshold {emotion.threshold:.2f}</span></p><p class="why-text">{words}</p></div>'
+            f'<span class="quiet">{_against(emotion)}</span></p><p class="why-text">{words}</p></div>'
         )
     return "\n".join(blocks)
 
