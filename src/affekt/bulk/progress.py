@@ -1,6 +1,5 @@
 """How far a job is: a line that is rewritten on a terminal, a line a minute elsewhere."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,14 +14,14 @@ class Progress:
     """Reports progress while it is entered.
 
     Args:
-        stream: where to; standard error by default, None for silence.
+        stream: where to; None for silence.
         every: seconds between reports; 1 on a terminal and 60 elsewhere by default.
         clock: seconds that pass.
     """
 
     def __init__(
         self,
-        stream: TextIO | None = sys.stderr,
+        stream: TextIO | None,
         *,
         every: float | None = None,
         clock: Callable[[], float] = time.monotonic,

@@ -1,5 +1,6 @@
 """The part of ``affekt predict`` that answers whole files: its options, and the call."""
 
+import sys
 from typing import Annotated, Any, Literal
 
 import typer
@@ -79,7 +80,7 @@ def run(given: dict[str, Any]) -> None:
         _scorer(given),
         _options(given),
         restart=given["restart"],
-        progress=Progress(None) if given["quiet"] else Progress(),
+        progress=Progress(None if given["quiet"] else sys.stderr),
         engine=_engine(given),
     )
     if given["as_json"]:
