@@ -112,7 +112,7 @@ class CudaBackend:
         self.plan = CUDA_PLAN
         self._device, self._dtype = torch.device(device), DTYPES[dtype]
         self._run = self._prepare(load_model(folder), attention or (flash_attention() if dtype != "float32" else None))
-        if warm:
+        if warm and self._device.type == "cuda":
             self._warm()
 
     def _prepare(self, model: Any, attention: Attention | None) -> Any:
