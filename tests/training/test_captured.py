@@ -1,4 +1,4 @@
-"""The fast engine takes the very steps of a plain AdamW loop, and goes on from a checkpoint as if it had not stopped."""
+"""The fast engine takes the very steps of a plain AdamW loop, and goes on from a checkpoint as if never stopped."""
 
 from typing import Any
 
@@ -132,7 +132,8 @@ def test_what_cannot_be_captured_is_refused(kind: str, batching: str) -> None:
     model = tiny(kind)
     with pytest.raises(TrainingError, match=f"'{kind}' encoders in {batching} batches"):
         CapturedEngine(
-            model, Objective(make_loss("bce")), parameter_groups(model), Layout(batching, ROW, 0), IDS, TARGETS, WEIGHTS,
+            model, Objective(make_loss("bce")), parameter_groups(model), Layout(batching, ROW, 0),
+            IDS, TARGETS, WEIGHTS,
             size=4,
         )  # fmt: skip
 

@@ -39,7 +39,7 @@ for size in (8, 5, 1):  # also batches that cannot be halved, and one that leave
         engine.step(engine.prepare(batch), 1.0 - 0.1 * step)
 totals = engine.read()
 logits = engine.logits(texts(31, seed=2))
-flags = [engine.processes.any(engine.processes.rank == 1), engine.processes.any(False)]
+flags = [engine.processes.any(engine.processes.rank == 1), engine.processes.any(flag=False)]
 ranks = [int(t) for t in engine.processes.gather(torch.tensor(float(engine.processes.rank)))]
 if engine.processes.first:
     tensors = {name: value.clone() for name, value in engine.weights().items()}
@@ -107,8 +107,8 @@ def test_two_processes_are_one(kind: str, tmp_path: Path) -> None:
 def test_one_process_needs_nobody() -> None:
     processes = Processes.current(torch.device("cpu"))
     assert (processes.rank, processes.size, processes.first) == (0, 1, True)
-    assert processes.any(True)
-    assert not processes.any(False)
+    assert processes.any(flag=True)
+    assert not processes.any(flag=False)
     assert processes.gather(torch.tensor(3.0)) == [torch.tensor(3.0)]
     assert processes.share(np.arange(5)).tolist() == [0, 1, 2, 3, 4]
     processes.wait()
