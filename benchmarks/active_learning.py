@@ -92,13 +92,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     asked = parser.parse_args()
     world = World(load_dataset(asked.train), load_dataset(asked.dev))
+    every = {}
     for how in ("random", "suggested"):
-        figures = np.array([run(world, how, seed, asked) for seed in range(asked.seeds)])
+        every[how] = figures = np.array([run(world, how, seed, asked) for seed in range(asked.seeds)])
         line = {"how": how, "labelled": [asked.start + asked.count * r for r in range(asked.rounds + 1)]}
         for place, name in enumerate(("mean_average_precision", "macro_f1")):
             line[name] = figures[:, :, place].mean(axis=0).round(4).tolist()
             line[f"{name}_spread"] = figures[:, :, place].std(axis=0, ddof=1).round(4).tolist()
         print(json.dumps(line), flush=True)
+    gains = every["suggested"] - every["random"]
+    error = gains.std(axis=0, ddof=1) / len(gains) ** 0.5
+    for place, name in enumerate(("mean_average_precision", "macro_f1")):
+        print(json.dumps({"gain": name, "mean": gains[:, :, place].mean(axis=0).round(4).tolist(),
+                          "standard_error": error[:, place].round(4).tolist()}))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from affekt.classifier import EmotionClassifier
 from affekt.data import load_dataset
 from affekt.explanation import explain
 from affekt.explanation.faithfulness import agreement, faithfulness
-from affekt.explanation.occlusion import occlude
+from affekt.explanation.occlusion import BUDGET, occlude
 from affekt.explanation.words import split_words
 
 TWENTY_WORDS = "I was so happy to see my old friends again but I am still a bit sad about leaving them"
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--texts", type=int, default=500)
-    parser.add_argument("--budget", type=int, default=64)
+    parser.add_argument("--budget", type=int, default=BUDGET)
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--no-gradients", dest="gradients", action="store_false")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from affekt.answering import View
 from affekt.explanation.choice import choose
 from affekt.explanation.explanation import EmotionExplanation, Explanation, weighted
-from affekt.explanation.occlusion import occlude
+from affekt.explanation.occlusion import BUDGET, occlude
 from affekt.model_folder import Manifest
 
 
@@ -32,7 +32,7 @@ def explain(
     *,
     taxonomy: str | None = None,
     emotions: Sequence[str] | None = None,
-    budget: int = 64,
+    budget: int = BUDGET,
 ) -> Explanation:
     """Which words moved which emotion, by occlusion.
 

@@ -12,6 +12,8 @@ from affekt.explanation.words import Word, keep, split_words
 Scores = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 """Texts in, (texts, labels) calibrated scores out."""
 
+BUDGET = 40
+"""Variants of a text: every word of a text of twenty left out once and kept alone once. More are no truer (measured)."""
 MAX_GROUPS = 48
 """Longer texts are taken apart into this many groups of neighbours, so that the cost has a bound."""
 
@@ -36,7 +38,7 @@ class Occluded:
         self.words, self.weights, self.full, self.empty = words, weights, full, empty
 
 
-def occlude(scores: Scores, text: str, *, budget: int = 64, seed: int = 0) -> Occluded:
+def occlude(scores: Scores, text: str, *, budget: int = BUDGET, seed: int = 0) -> Occluded:
     """How far each word moves each label's score, in log-odds, from variants scored in one call.
 
     Args:
