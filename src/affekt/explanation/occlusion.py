@@ -13,7 +13,7 @@ Scores = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 """Texts in, (texts, labels) calibrated scores out."""
 
 BUDGET = 40
-"""Variants of a text: every word of a text of twenty left out once and kept alone once. More are no truer (measured)."""
+"""Variants of a text: each of twenty words left out once and kept alone once. More are no truer (measured)."""
 MAX_GROUPS = 48
 """Longer texts are taken apart into this many groups of neighbours, so that the cost has a bound."""
 
