@@ -73,6 +73,7 @@ def test_each_client_has_its_own_rate(make_client: MakeClient) -> None:
         (("2001:db8:1:2:3:4:5:6", 1), "2001:db8:1:2::/64"),
         (("fe80::1%eth0", 1), "fe80::/64"),
         (("::ffff:x", 1), "::ffff:x"),
+        (("::ffff:10.1.2.3", 1), "10.1.2.3"),
         (None, "unknown"),
     ],
 )
@@ -137,6 +138,12 @@ def test_the_body_is_counted_before_it_is_parsed(make_client: MakeClient) -> Non
     assert code(answer) == (413, "too-large")
     pieces = (b" " * 500 for _ in range(5))
     assert code(client.post("/v1/classify", content=pieces, headers=JSON)) == (413, "too-large")
+
+
+def test_all_bodies_together_are_bounded(make_client: MakeClient) -> None:
+    client = make_client(bodies_bytes=1024)
+    assert code(client.post("/v1/classify", content=b" " * 1025, headers=JSON)) == (503, "busy")
+    assert client.post("/v1/classify", content=QUESTION, headers=JSON).status_code == 200
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "x", "9" * 19])

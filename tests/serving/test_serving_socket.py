@@ -253,6 +253,28 @@ def test_clients_that_leave_cost_nothing_more() -> None:
     assert "Traceback" not in log
 
 
+def test_more_than_can_be_answered_is_refused_at_once() -> None:
+    with Live(slow=0.002, queue_ms=50.0) as server:
+        body = json.dumps({"texts": ["y" * 50] * 20}).encode()  # 2 s of work
+        waiting = [server.connect() for _ in range(12)]
+        for opened in waiting:
+            opened.sendall(question(body))
+        time.sleep(0.3)
+        refused = 0
+        for opened in waiting:
+            opened.settimeout(0.2)
+            answer = drain(opened)
+            opened.close()
+            if answer:
+                assert (status(answer), error_code(answer)) == (429, "overloaded")
+                assert b"\r\nretry-after: " in answer
+                refused += 1
+        assert 0 < refused < 12
+        started = time.monotonic()
+        assert status(server.send(HAPPY)) in (200, 429)
+        assert time.monotonic() - started < 15
+
+
 async def _ask_many(url: str, count: int, seed: int) -> list[tuple[str, dict[str, float]]]:
     """Distinct texts with the scores that came back for each; some clients hang up in the middle."""
     generator = random.Random(seed)

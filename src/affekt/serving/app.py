@@ -20,7 +20,7 @@ from affekt.errors import AffektError
 from affekt.serving.gate import Gate
 from affekt.serving.keys import ApiKeys
 from affekt.serving.metrics import Metrics
-from affekt.serving.openapi import describe
+from affekt.serving.openapi import openapi_route
 from affekt.serving.page import page_routes
 from affekt.serving.problems import Problem, from_error, from_status, from_validation
 from affekt.serving.rates import RateLimiter
@@ -56,6 +56,7 @@ def create_app(
         title="affekt",
         version=affekt.__version__,
         summary="Finds the emotions in English texts: any number at once, each with a calibrated score.",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
@@ -71,7 +72,7 @@ def create_app(
     app.state.service = service
     app.include_router(router)
     app.router.routes.extend(page_routes() if settings.page else ())
-    describe(app, service, secured=bool(keys))
+    app.router.routes.append(openapi_route(app, service, secured=bool(keys)))
     return app
 
 

@@ -106,9 +106,10 @@ def address(scope: Scope) -> str:
     if ":" not in host:
         return host
     try:
-        return str(ipaddress.ip_network((host.partition("%")[0], 64), strict=False))
+        found = ipaddress.IPv6Address(host.partition("%")[0])
     except ValueError:
         return host[:64]
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((found, 64), strict=False))
 
 
 def _content_length(headers: dict[bytes, bytes]) -> int:

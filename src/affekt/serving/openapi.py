@@ -1,9 +1,14 @@
 """The OpenAPI document, made as precise as the model is: its label sets, its labels, its limits."""
 
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from affekt.answering import label_sets
 from affekt.serving.service import Service
@@ -12,23 +17,31 @@ DESCRIPTION = """Every error has the body `{"error": {"code", "message", "field"
 or none. Scores are calibrated probabilities; an emotion is found where its score reaches its threshold."""
 
 
-def describe(app: FastAPI, service: Service, *, secured: bool) -> None:
-    """Make ``app.openapi()`` say what this server, with this model, takes."""
+def openapi_route(app: FastAPI, service: Service, *, secured: bool) -> Route:
+    """``/openapi.json``, made once and kept as bytes: it is open to everybody, so it must cost nothing to ask for.
 
-    def openapi() -> dict[str, Any]:
-        if not app.openapi_schema:
-            document = get_openapi(
-                title=app.title, version=app.version, summary=app.summary, description=DESCRIPTION, routes=app.routes
-            )
-            _narrow(document["components"]["schemas"], service)
-            document["components"]["schemas"].pop("HTTPValidationError", None)
-            document["components"]["schemas"].pop("ValidationError", None)
-            if secured:
-                _secure(document)
-            app.openapi_schema = document
-        return app.openapi_schema
+    Args:
+        app: whose routes are described.
+        service: whose model and limits are described.
+        secured: whether keys are needed.
+    """
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    @cache
+    def content() -> bytes:
+        document = get_openapi(
+            title=app.title, version=app.version, summary=app.summary, description=DESCRIPTION, routes=app.routes
+        )
+        _narrow(document["components"]["schemas"], service)
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+        if secured:
+            _secure(document)
+        return to_json(document)
+
+    async def openapi(_: Request) -> Response:
+        return Response(content(), media_type="application/json")
+
+    return Route("/openapi.json", openapi, methods=["GET"], include_in_schema=False)
 
 
 def _narrow(schemas: dict[str, Any], service: Service) -> None:
