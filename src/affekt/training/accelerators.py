@@ -8,7 +8,11 @@ from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedDataParallelKwargs
 
 from affekt.errors import SettingError
-from affekt.training.hardware import is_sharded
+
+
+def is_sharded() -> bool:
+    """Whether the launcher asked for FSDP."""
+    return os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true")
 
 
 def make_accelerator(precision: str, device: torch.device) -> Accelerator:

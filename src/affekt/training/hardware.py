@@ -1,6 +1,5 @@
 """What a recipe asks of the machine: checked first, said where it is lacking, never quietly changed."""
 
-import os
 from collections.abc import Sequence
 
 import torch
@@ -73,11 +72,6 @@ def fit_to_encoder(recipe: Recipe, model: PreTrainedModel) -> tuple[Recipe, list
         note = f"'{model.config.model_type}' encoders cannot run packed: batches are padded to their longest text."
         return recipe.replace(batching="dynamic"), [note]
     return recipe, []
-
-
-def is_sharded() -> bool:
-    """Whether the launcher asked for FSDP."""
-    return os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true")
 
 
 def has_8bit(device: torch.device) -> bool:

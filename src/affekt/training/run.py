@@ -13,14 +13,14 @@ from transformers import PreTrainedModel
 from affekt.data import Dataset, ReadOptions
 from affekt.evaluation.measure import Resampling
 from affekt.training import finish
-from affekt.training.accelerators import start_processes
+from affekt.training.accelerators import is_sharded, start_processes
 from affekt.training.assemble import make_engine
 from affekt.training.build import load_classifier, load_tokenizer, pick_device
 from affekt.training.encode import Encoded, encode, tokenize
 from affekt.training.engine import Engine
 from affekt.training.evaluator import Evaluator
 from affekt.training.fingerprint import Fingerprint
-from affekt.training.hardware import choose_engine, fit_to_device, fit_to_encoder, fit_to_memory, has_8bit, is_sharded
+from affekt.training.hardware import choose_engine, fit_to_device, fit_to_encoder, fit_to_memory, has_8bit
 from affekt.training.inputs import DEV_SHARE, Floats, Inputs, complaints, gather
 from affekt.training.keeping import DiskKeeper, final_weights
 from affekt.training.loop import Loop, Rules
