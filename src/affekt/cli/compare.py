@@ -40,23 +40,21 @@ def _show(found: "Drift") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        "emotion", "old", "new", "change, 95 % interval", "p", "mean score", "shift", "p", "stability", "verdict",
-        box=None, pad_edge=False, header_style="bold",
-    )  # fmt: skip
+    head = ("emotion", "old %", "new %", "change [95 %]", "p", "shift", "index", "verdict")
+    table = Table(*head, box=None, pad_edge=False, padding=(0, 1), header_style="bold")
+    for column in table.columns[1:-1]:
+        column.justify = "right"
     styles = {"changed": "bold", "slight": "", "noise": "dim"}
     for item in found.labels:
         low, high = item.interval
         scored = item.ks == item.ks
         table.add_row(
             Text(item.label),
-            f"{item.old_rate:.1%}",
-            f"{item.new_rate:.1%}",
-            f"{item.new_rate - item.old_rate:+.1%} [{low:+.1%}, {high:+.1%}]",
+            f"{100 * item.old_rate:.1f}",
+            f"{100 * item.new_rate:.1f}",
+            f"{100 * (item.new_rate - item.old_rate):+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]",
             _p(item.rate_p),
-            f"{item.old_mean:.3f} → {item.new_mean:.3f}" if scored else "",
             f"{item.ks:.3f}" if scored else "",
-            _p(item.ks_p) if scored else "",
             f"{item.psi:.3f}" if scored else "",
             item.verdict,
             style=styles[item.verdict],
@@ -64,6 +62,9 @@ def _show(found: "Drift") -> None:
     console = Console(highlight=False)
     console.print(f"{found.old} ({found.old_texts:,} texts) → {found.new} ({found.new_texts:,} texts)", markup=False)
     console.print(table)
+    console.print(
+        "shift: largest distance between the scores' distributions; index: their stability index", style="dim"
+    )
     for sentence in found.sentences():
         console.print(sentence, markup=False)
 

@@ -143,6 +143,11 @@ def _suggestion(
 ) -> Suggestion:
     top = [int(i) for i in np.argsort(-share, kind="stable")[:3] if share[i] > 0.25 * share.max()]
     parts = [
-        f"{labels[i]} {scores[i]:.2f} (threshold {thresholds[i]:.2f}{', rare label' if i in rare else ''})" for i in top
+        f"{labels[i]} {_figure(scores[i])} (threshold {_figure(thresholds[i])}{', rare label' if i in rare else ''})"
+        for i in top
     ]
     return Suggestion(index, texts[index], value, tuple(labels[i] for i in top), f"Unsure about {'; '.join(parts)}.")
+
+
+def _figure(score: float) -> str:
+    return f"{score:.2f}" if score >= 0.1 else f"{score:.3f}"
