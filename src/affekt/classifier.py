@@ -49,7 +49,8 @@ class EmotionClassifier:
         folder = SHIPPED if path is None else Path(path)
         manifest = read_manifest(folder)
         name = choose(folder, backend)
-        verify(folder, manifest, only={"tokenizer.json", "config.json", FILES[name]}.__contains__)
+        needed = {"tokenizer.json", "config.json", FILES[name], f"{FILES[name]}_data"}
+        verify(folder, manifest, only=needed.__contains__)
         tokenizer = TextTokenizer.of(folder, manifest.max_length)
         return cls(manifest, Engine(manifest.cleaning, tokenizer, open_backend(folder, name, threads)), folder)
 

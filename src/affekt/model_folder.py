@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -93,6 +93,15 @@ class Manifest(_Frozen):
             raise ValueError(f"rules must hold the model's own label set '{self.taxonomy}' with the model's labels")
         return self
 
+    @model_validator(mode="after")
+    def _files_inside(self) -> "Manifest":
+        outside = [
+            name for name in self.files if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts
+        ]
+        if outside:
+            raise ValueError(f"files must lie inside the folder, but '{outside[0]}' does not")
+        return self
+
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a model folder, checked against its schema but not against the files.
@@ -125,7 +134,7 @@ def verify(folder: Path, manifest: Manifest, only: Callable[[str], bool] = lambd
     Raises:
         ModelFolderError: naming the first file that is missing, altered or a pickle.
     """
-    for file in folder.iterdir():
+    for file in folder.rglob("*"):
         if file.suffix in PICKLES:
             raise ModelFolderError(
                 f"'{file}' may be a pickle, which can run code when opened, so the folder is not loaded.",
