@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from affekt.errors import DataError
-from affekt.evaluation.drift import compare_predictions, kolmogorov_smirnov, stability_index
+from affekt.evaluation.drift import compare_predictions, kolmogorov_smirnov, newcombe, stability_index
 from affekt.evaluation.predictions import Predictions, read_predictions
 
 
@@ -67,8 +67,16 @@ def test_the_two_proportion_test_by_hand() -> None:
     pooled = 130 / 500
     z = (0.3 - 0.2) / math.sqrt(pooled * (1 - pooled) * (1 / 200 + 1 / 300))
     assert joy.rate_p == pytest.approx(2 * stats.norm.sf(z))
-    half = stats.norm.ppf(0.975) * math.sqrt(0.2 * 0.8 / 200 + 0.3 * 0.7 / 300)
-    assert joy.interval == pytest.approx((0.1 - half, 0.1 + half))
+    low, high = newcombe(np.array([0.2]), np.array([0.3]), 200, 300)
+    assert joy.interval == pytest.approx((low[0], high[0]))
+
+
+def test_the_interval_is_newcombes() -> None:
+    """The worked example of the paper, table II (a): 56 of 70 against 48 of 80."""
+    low, high = newcombe(np.array([48 / 80]), np.array([56 / 70]), 80, 70)
+    assert (low[0], high[0]) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    low, high = newcombe(np.array([0.0]), np.array([0.0]), 100, 100)
+    assert low[0] < 0 < high[0]
 
 
 def test_the_same_texts_are_compared_text_by_text() -> None:

@@ -15,6 +15,7 @@ from affekt.evaluation.predictions import Predictions
 FloatArray = npt.NDArray[np.float64]
 Verdict = Literal["noise", "slight", "changed"]
 
+Z = NormalDist().inv_cdf(0.975)
 SIGNIFICANT = 0.05
 """Corrected p-value below which a change is more than noise."""
 RATE = 0.01
@@ -134,15 +135,14 @@ def compare_predictions(old: Predictions, new: Predictions) -> Drift:
     paired = old.texts is not None and old.texts == new.texts
     rates = (before.mean(axis=0), after.mean(axis=0))
     if paired:
-        errors, rate_p = _mcnemar(before, after)
+        intervals, rate_p = _mcnemar(before, after)
     else:
-        errors, rate_p = _two_proportions(*rates, len(old), len(new))
+        intervals, rate_p = newcombe(*rates, len(old), len(new)), _two_proportions(*rates, len(old), len(new))
     shifts = [_shift(old, new, label) for label in labels]
     rate_p, ks_p = np.split(_holm(np.array([*rate_p, *(shift[3] for shift in shifts)])), 2)
-    half = NormalDist().inv_cdf(0.975) * errors
     found = [
-        _label(label, float(a), float(b), float(h), float(p), shift, float(q))
-        for label, a, b, h, p, shift, q in zip(labels, *rates, half, rate_p, shifts, ks_p, strict=True)
+        _label(label, float(a), float(b), (float(low), float(high)), float(p), shift, float(q))
+        for label, a, b, low, high, p, shift, q in zip(labels, *rates, *intervals, rate_p, shifts, ks_p, strict=True)
     ]
     order = {"changed": 0, "slight": 1, "noise": 2}
     return Drift(
@@ -165,12 +165,13 @@ def compare_predictions(old: Predictions, new: Predictions) -> Drift:
 Shift = tuple[float, float, float, float, float]
 
 
-def _label(label: str, old: float, new: float, half: float, rate_p: float, shift: Shift, ks_p: float) -> LabelDrift:
+def _label(
+    label: str, old: float, new: float, interval: tuple[float, float], rate_p: float, shift: Shift, ks_p: float
+) -> LabelDrift:
     old_mean, new_mean, distance, _, psi = shift
     beyond_noise = rate_p < SIGNIFICANT or ks_p < SIGNIFICANT
     matters = (rate_p < SIGNIFICANT and abs(new - old) >= RATE) or (ks_p < SIGNIFICANT and psi >= PSI)
     verdict: Verdict = "changed" if matters else "slight" if beyond_noise else "noise"
-    interval = (new - old - half, new - old + half)
     return LabelDrift(label, old, new, interval, rate_p, old_mean, new_mean, distance, ks_p, psi, verdict)
 
 
@@ -183,23 +184,40 @@ def _shift(old: Predictions, new: Predictions, label: str) -> Shift:
     return float(first.mean()), float(second.mean()), distance, p, stability_index(first, second)
 
 
-def _two_proportions(first: FloatArray, second: FloatArray, old: int, new: int) -> tuple[FloatArray, FloatArray]:
-    """Standard errors of the difference, and two-sided p-values with the pooled variance."""
-    errors = np.sqrt(first * (1 - first) / old + second * (1 - second) / new)
+def _two_proportions(first: FloatArray, second: FloatArray, old: int, new: int) -> FloatArray:
+    """Two-sided p-values of the difference of two rates, with the pooled variance."""
     pooled = (first * old + second * new) / (old + new)
     null = np.sqrt(pooled * (1 - pooled) * (1 / old + 1 / new))
-    z = np.divide(second - first, null, out=np.zeros_like(null), where=null > 0)
-    return errors, _two_sided(z)
+    return _two_sided(np.divide(second - first, null, out=np.zeros_like(null), where=null > 0))
 
 
-def _mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-    """The same for the same texts: only those whose decision changed say anything (McNemar 1947)."""
+def newcombe(first: FloatArray, second: FloatArray, old: int, new: int) -> tuple[FloatArray, FloatArray]:
+    """95 % interval of the second minus the first rate, from Wilson's intervals (Newcombe 1998, method 10)."""
+    (low_first, high_first), (low_second, high_second) = _wilson(first, old), _wilson(second, new)
+    difference = second - first
+    below = np.sqrt((second - low_second) ** 2 + (high_first - first) ** 2)
+    above = np.sqrt((high_second - second) ** 2 + (first - low_first) ** 2)
+    return difference - below, difference + above
+
+
+def _wilson(rate: FloatArray, texts: int) -> tuple[FloatArray, FloatArray]:
+    middle = rate + Z**2 / (2 * texts)
+    half = Z * np.sqrt(rate * (1 - rate) / texts + Z**2 / (4 * texts**2))
+    scale = 1 + Z**2 / texts
+    return (middle - half) / scale, (middle + half) / scale
+
+
+def _mcnemar(
+    first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]
+) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
+    """Interval and p-value for the same texts: only those whose decision changed say anything (McNemar 1947)."""
     gained = (second & ~first).sum(axis=0).astype(np.float64)
     lost = (first & ~second).sum(axis=0).astype(np.float64)
     moved = gained + lost
     z = np.divide(gained - lost, np.sqrt(moved), out=np.zeros_like(moved), where=moved > 0)
-    texts = len(first)
-    return np.sqrt(np.maximum(moved - (gained - lost) ** 2 / texts, 0)) / texts, _two_sided(z)
+    difference = (gained - lost) / len(first)
+    half = Z * np.sqrt(np.maximum(moved - (gained - lost) ** 2 / len(first), 0)) / len(first)
+    return (difference - half, difference + half), _two_sided(z)
 
 
 def _two_sided(z: FloatArray) -> FloatArray:
