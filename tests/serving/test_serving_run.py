@@ -2,13 +2,14 @@
 
 import logging
 import pickle
+import socket
 from pathlib import Path
 
 import pytest
 from letters import make_classifier
 
 from affekt.classifier import EmotionClassifier
-from affekt.errors import SettingError
+from affekt.errors import ModelFolderError, SettingError
 from affekt.serving import run
 from affekt.serving.keys import ApiKeys
 from affekt.serving.run import AppFactory, check_exposure
@@ -71,6 +72,21 @@ def test_a_factory_makes_an_application_with_a_lane_for_each_processor(factory: 
     app = factory()
     assert app.state.service.settings.lanes == 2
     assert logging.getLogger("affekt").level == logging.INFO
+
+
+def test_an_address_that_cannot_be_had_is_named_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EmotionClassifier, "load", lambda *_, **__: pytest.fail("loaded"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingError, match=f"127.0.0.1, port {port}"):
+            run.serve(AppFactory(None, "auto", 1, Settings(port=port), ApiKeys()))
+    with pytest.raises(SettingError, match=r"192\.0\.2\.1"):
+        run.serve(AppFactory(None, "auto", 1, Settings(host="192.0.2.1"), KEYS))
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelFolderError, match="not an affekt model folder"):
+        AppFactory(tmp_path, "auto", 1, Settings(), ApiKeys()).classifier()
 
 
 def test_requests_can_go_unlogged(factory: AppFactory) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 from affekt.backends import choose
 from affekt.classifier import EmotionClassifier
 from affekt.errors import SettingError
+from affekt.model_folder import read_manifest
 from affekt.models import SHIPPED
 from affekt.serving import logs
 from affekt.serving.app import create_app
@@ -25,6 +27,9 @@ from affekt.serving.settings import Settings
 from affekt.threads import available_cpus
 
 LOG = logging.getLogger("affekt.serving")
+
+BACKLOG = 2048
+"""Connections that the kernel keeps until they are accepted."""
 
 SWITCH_SECONDS = 0.0005
 """How long a thread that wants to run Python waits for the one that does: a lane between two runs of the model must not
@@ -58,7 +63,9 @@ class AppFactory:
 
     def classifier(self) -> EmotionClassifier:
         """The model; with ONNX, each batch on one processor: more are answered side by side than one by one."""
-        name = choose(SHIPPED if self.model is None else self.model, self.backend)
+        folder = SHIPPED if self.model is None else self.model
+        read_manifest(folder)
+        name = choose(folder, self.backend)
         return EmotionClassifier.load(self.model, backend=name, threads=1 if name.startswith("onnx") else self.lanes)
 
     @property
@@ -98,18 +105,33 @@ def serve(factory: AppFactory) -> None:
     settings = _fit_files(factory.settings)
     check_exposure(settings, factory.keys)
     logs.set_up(factory.log_level)
-    with _metrics_folder(settings) as folder:
+    with _metrics_folder(settings) as folder, _listen(settings) as listener:
         factory = replace(factory, settings=settings, metrics_folder=folder)
         if settings.workers == 1:
-            uvicorn.Server(_config(factory())).run()
+            uvicorn.Server(_config(factory())).run([listener])
         else:
-            _run_many(factory)
+            factory.classifier()
+            Multiprocess(_config(factory), sockets=[listener]).run()
 
 
-def _run_many(factory: AppFactory) -> None:
-    factory.classifier()
-    config = _config(factory)
-    Multiprocess(config, sockets=[config.bind_socket()]).run()
+@contextlib.contextmanager
+def _listen(settings: Settings) -> Iterator[socket.socket]:
+    """The socket, taken before the model is loaded, so that a mistake shows at once.
+
+    Raises:
+        SettingError: if the address cannot be had.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        place = f"{settings.host}, port {settings.port}"
+        raise SettingError(f"The server cannot listen on {place}: {error.strerror or error}.") from error
+    with listener:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        LOG.info("serving at http://%s:%d", host, listener.getsockname()[1])
+        listener.set_inheritable(True)
+        yield listener
 
 
 def _config(app: FastAPI | AppFactory) -> uvicorn.Config:
