@@ -20,3 +20,7 @@ for (const table of document.querySelectorAll("table.sort")) {
     head.addEventListener("keydown", (event) => { if (event.key === "Enter") sort(); });
   });
 }
+// What is folded on the screen is unfolded on paper.
+addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+});
