@@ -15,3 +15,11 @@ def data_dir() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"no data sets at '{DATA}' (set AFFEKT_DATA)")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random two-layer model folder with PyTorch weights and both ONNX graphs; not to be changed."""
+    from models import model_folder
+
+    return model_folder(tmp_path_factory.mktemp("tiny") / "model", onnx=True)

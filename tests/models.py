@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from affekt.backends import TokenBatch
 from affekt.decision import Calibration, DecisionRule
 from affekt.model_folder import Manifest, RuleRecord, write_model_folder
 from affekt.taxonomy import GOEMOTIONS
@@ -109,12 +110,54 @@ def manifest(labels: Sequence[str] = GOEMOTIONS, taxonomy: str = "goemotions", m
 
 
 def model_folder(
-    folder: Path, labels: Sequence[str] = GOEMOTIONS, taxonomy: str = "goemotions", **settings: Any
+    folder: Path, labels: Sequence[str] = GOEMOTIONS, taxonomy: str = "goemotions", *, onnx: bool = False, **settings: Any
 ) -> Path:
-    """A random affekt model folder with PyTorch weights; settings as for :func:`hugging_face_folder`."""
-    write_model_folder(folder, manifest(labels, taxonomy), lambda inside: _fill(inside, labels, settings))
+    """A random affekt model folder with PyTorch weights; settings as for :func:`hugging_face_folder`.
+
+    Args:
+        folder: where to.
+        labels: label names.
+        taxonomy: name of the label set.
+        onnx: add the float32 and int8 graphs, without comparing their answers.
+        settings: of the architecture.
+    """
+
+    def fill(inside: Path) -> None:
+        hugging_face_folder(inside, labels, **settings)
+        if onnx:
+            graphs(inside)
+
+    write_model_folder(folder, manifest(labels, taxonomy), fill)
     return folder
 
 
-def _fill(folder: Path, labels: Sequence[str], settings: dict[str, Any]) -> None:
-    hugging_face_folder(folder, labels, **settings)
+def graphs(folder: Path) -> None:
+    """Write both ONNX graphs of a Hugging Face folder, calibrated on random tokens."""
+    from affekt.backends.torch import load_model
+    from affekt.encoders import encoder_of
+    from affekt.export.calibrate import ranges
+    from affekt.export.encoder import encoder_graph
+    from affekt.export.graph import save
+    from affekt.export.quantize import linear_inputs, quantize
+
+    (folder / "onnx").mkdir()
+    encoder = encoder_of(load_model(folder))
+    assert encoder is not None
+    graph = encoder_graph(encoder)
+    batches = [random_batch(4, tokens, seed=tokens) for tokens in (3, 9, 24, 32)]
+    save(graph, folder / "onnx" / "model.onnx")
+    save(quantize(graph, ranges(graph, linear_inputs(graph), batches)), folder / "onnx" / "model_quantized.onnx")
+
+
+def random_rows(lengths: Sequence[int], seed: int = 0) -> list[list[int]]:
+    """Rows of random token ids, each from ``[CLS]`` to ``[SEP]``."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    first, last = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
+    return [[first, *rng.integers(len(SPECIAL), len(vocabulary()), length - 2).tolist(), last] for length in lengths]
+
+
+def random_batch(texts: int, tokens: int, seed: int = 0) -> TokenBatch:
+    """A batch of random texts of one length."""
+    return TokenBatch.of(random_rows([tokens] * texts, seed))
