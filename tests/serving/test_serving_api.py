@@ -193,10 +193,10 @@ def test_health_and_readiness(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
     assert client.get("/readyz").json() == {"status": "ready"}
     service = client.app.state.service  # type: ignore[attr-defined]
-    service.batcher._busy_since["stuck"] = -1e9
+    service.batcher._running["stuck"] = -1e9
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
-    service.batcher._busy_since.clear()
+    service.batcher._running.clear()
 
 
 def test_not_ready_before_it_is_warm(client: TestClient) -> None:

@@ -17,6 +17,9 @@ Item = TypeVar("Item")
 Row = TypeVar("Row")
 
 LOG = logging.getLogger("affekt.serving")
+AHEAD = 1
+"""Batches made up before a lane is free, when much waits, so that no lane stands still between two."""
+
 PATIENCE = 4.0
 """A request may also wait this many times as long as its own texts take."""
 
@@ -63,17 +66,15 @@ class MicroBatcher(Generic[Item, Row]):
         watcher: Watcher | None = None,
         lanes: int = 1,
     ) -> None:
-        self._run, self._limits, self._watcher = run, limits, watcher
+        self._run, self._limits, self._watcher, self._lanes = run, limits, watcher, lanes
         self._queue: FairQueue[Item] = FairQueue()
-        self._wake = asyncio.Event()
         self._first_came = 0.0
         self._company = False
-        self._lanes = lanes
-        self._busy_since: dict[object, float] = {}
-        self._tokens_per_second = 10_000.0
-        self._closing = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._running: dict[asyncio.Task[None], float] = {}
+        self._tokens_per_second = 0.0
+        self._open = False
         self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="affekt-model")
-        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def waiting(self) -> int:
@@ -82,32 +83,28 @@ class MicroBatcher(Generic[Item, Row]):
 
     @property
     def busy_seconds(self) -> float:
-        """How long the oldest batch in the model has been there; 0 if there is none."""
-        return time.monotonic() - min(self._busy_since.values()) if self._busy_since else 0.0
+        """How long the oldest batch has been on its way; 0 if there is none."""
+        return time.monotonic() - min(self._running.values()) if self._running else 0.0
 
     @property
     def alive(self) -> bool:
-        """Whether batches are being taken."""
-        return bool(self._tasks) and not any(task.done() for task in self._tasks) and not self._closing
+        """Whether requests are taken."""
+        return self._open
 
     def start(self, speed: float = 10_000.0) -> None:
-        """Begin to take batches; call it in the event loop that will submit.
+        """Begin to take requests.
 
         Args:
             speed: tokens a second of one lane, as a first guess.
         """
         self._tokens_per_second = self._lanes * speed
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._dispatch()) for _ in range(self._lanes)]
+        self._open = True
 
     async def close(self) -> None:
         """Refuse new requests, finish those that wait, and stop the threads."""
-        self._closing = True
-        while self._tasks and (len(self._queue) or self._busy_since):
+        self._open = False
+        while len(self._queue) or self._running:
             await asyncio.sleep(0.01)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     async def submit(self, client: str, items: Sequence[Item], costs: Sequence[int]) -> list[Row]:
@@ -126,7 +123,7 @@ class MicroBatcher(Generic[Item, Row]):
         if not len(self._queue):
             self._first_came = time.monotonic()
         self._queue.push(job)
-        self._wake.set()
+        self._pump()
         try:
             return await future
         finally:
@@ -141,7 +138,7 @@ class MicroBatcher(Generic[Item, Row]):
         Raises:
             Problem: 429 with the seconds to wait, or 503 while closing.
         """
-        if self._closing:
+        if not self._open:
             raise Problem(503, "stopping", "The server is about to stop.", retry_after=2)
         rate = self._tokens_per_second
         active = self._queue.clients + (not self._queue.backlog(client))
@@ -152,28 +149,47 @@ class MicroBatcher(Generic[Item, Row]):
             sentence = "The server has more to do than it can answer in time; come again."
             raise Problem(429, "overloaded", sentence, retry_after=seconds)
 
-    async def _dispatch(self) -> None:
-        while True:
-            await self._wake.wait()
-            await self._wait_for_company()
+    def _pump(self) -> None:
+        """Start batches as long as something waits and a lane is free."""
+        while self._may_start():
             taken = self._queue.take(self._share())
             self._first_came = time.monotonic()
-            if not len(self._queue):
-                self._wake.clear()
-            if taken:
-                self._company = len({id(job) for job, _ in taken}) > 1
-                await self._process(taken)
+            self._company = len({id(job) for job, _ in taken}) > 1
+            task = asyncio.get_running_loop().create_task(self._process(taken))
+            self._running[task] = time.monotonic()
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self._pump()
+
+    def _may_start(self) -> bool:
+        """Whether to start a batch now: a lane is free, or enough waits to have one ready when the next is."""
+        if not len(self._queue):
+            return False
+        free = self._lanes - len(self._running)
+        if free <= 0:
+            return free > -AHEAD and self._queue.total > 2 * self._limits.tokens
+        return not self._wait_for_company()
+
+    def _wait_for_company(self) -> bool:
+        """Wait for more, if the last batch showed that there is more to come, but not past the first item's limit."""
+        left = self._limits.wait - (time.monotonic() - self._first_came)
+        if not self._company or left <= 0 or self._queue.total >= self._limits.tokens:
+            return False
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(left, self._company_came)
+        return True
+
+    def _company_came(self) -> None:
+        self._timer = None
+        self._company = False
+        self._pump()
 
     def _share(self) -> int:
         """Tokens of the next batch: lanes that have nothing to do divide what waits among them."""
-        idle = max(1, self._lanes - len(self._busy_since))
+        idle = max(1, self._lanes - len(self._running))
         return min(self._limits.tokens, -(-self._queue.total // idle))
-
-    async def _wait_for_company(self) -> None:
-        """Wait for more, if the last batch showed that there is more to come, but not past the first item's limit."""
-        left = self._limits.wait - (time.monotonic() - self._first_came)
-        if self._company and left > 0 and self._queue.total < self._limits.tokens:
-            await asyncio.sleep(left)
 
     async def _process(self, taken: list[Taken[Item]]) -> None:
         try:
@@ -203,16 +219,16 @@ class MicroBatcher(Generic[Item, Row]):
     async def _timed(self, taken: list[Taken[Item]]) -> Sequence[Row]:
         items = [job.items[position] for job, position in taken]
         tokens = sum(job.costs[position] for job, position in taken)
-        self._busy_since[taken[0]] = started = time.monotonic()
-        try:
-            rows = await asyncio.get_running_loop().run_in_executor(self._threads, self._run, items)
-        finally:
-            del self._busy_since[taken[0]]
-        seconds = max(time.monotonic() - started, 1e-6)
+        rows, seconds = await asyncio.get_running_loop().run_in_executor(self._threads, self._run_timed, items)
         self._learn(tokens, seconds)
         if self._watcher is not None:
             self._watcher.batch(len(items), tokens, seconds)
         return rows
+
+    def _run_timed(self, items: list[Item]) -> tuple[Sequence[Row], float]:
+        started = time.monotonic()
+        rows = self._run(items)
+        return rows, max(time.monotonic() - started, 1e-6)
 
     def _learn(self, tokens: int, seconds: float) -> None:
         """Follow the speed of all lanes together; a small batch can only show that it is faster than thought."""
