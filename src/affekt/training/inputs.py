@@ -122,14 +122,15 @@ def complaints(targets: Floats, labels: tuple[str, ...], rare: int = 10) -> list
     counts = LabelCounts.of(targets)
     known, positives = np.diag(counts.known), np.diag(counts.joint)
     said = []
+    few = (positives > 0) & (positives < rare) & (positives < known)
     groups = {
-        "are never known": known == 0,
-        "are in no text": (known > 0) & (positives == 0),
-        "are in every text": (known > 0) & (positives == known),
-        f"are in fewer than {rare} texts": (positives > 0) & (positives < min(rare, known.max(initial=0))),
+        "never known": known == 0,
+        "in no text": (known > 0) & (positives == 0),
+        "in every text": (known > 0) & (positives == known),
+        f"in fewer than {rare} texts": few,
     }
     for what, where in groups.items():
-        names = [f"{labels[i]} ({int(positives[i])})" if "fewer" in what else labels[i] for i in np.flatnonzero(where)]
+        names = [f"{labels[i]} ({int(positives[i])})" if where is few else labels[i] for i in np.flatnonzero(where)]
         if names:
-            said.append(f"{len(names)} label{'s' * (len(names) > 1)} {what}: {', '.join(names)}.")
+            said.append(f"{len(names)} {'labels are' if len(names) > 1 else 'label is'} {what}: {', '.join(names)}.")
     return said

@@ -1,0 +1,75 @@
+"""``affekt doctor``: what to know about a data set, a recipe and a machine before training."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from affekt.cli import table_options as opt
+
+if TYPE_CHECKING:
+    from affekt.training.doctor import Diagnosis
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def doctor(
+    data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
+    encoder: Annotated[str, typer.Option("--encoder", help="Pretrained encoder: a Hub id or a local folder.")],
+    dev: Annotated[Path | None, typer.Option("--dev", help="Labelled table; split off by default.")] = None,
+    recipe: Annotated[str, typer.Option("--recipe", help="fast, reference, or a JSON file of settings.")] = "fast",
+    settings: Annotated[list[str] | None, typer.Option("--set", help="One setting, as in --set lr=1e-5.")] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")] = "auto",
+    memory: Annotated[str | None, typer.Option("--memory", help="Budget to judge by, such as 16GB.")] = None,
+    steps: Annotated[int, typer.Option("--steps", min=0, help="Real steps to time; 0 for none.")] = 10,
+    out: Annotated[Path | None, typer.Option("--out", help="Where the model is to go, for the disk's space.")] = None,
+    as_json: opt.Json = False,
+    text: opt.Text = None,
+    labels: opt.Labels = None,
+    row_id: opt.Id = None,
+    layout: opt.Layout = "auto",
+    label_names: opt.LabelNames = None,
+    first_id: opt.FirstId = 0,
+    separator: opt.Separator = None,
+    header: opt.Header = None,
+    delimiter: opt.Delimiter = None,
+    encoding: opt.Encoding = "utf-8",
+    unlabelled: opt.UnlabelledRows = "keep",
+    missing: opt.MissingCells = "unknown",
+    bad_rows: opt.Bad = "error",
+) -> None:
+    """Look at a data set, a recipe and a machine before the hours are spent.
+
+    Exit code 0: training can start; 1: it cannot as it is; 2: something could not be read.
+    """
+    read = opt.read_options(locals())
+    from affekt.training import get_recipe
+    from affekt.training.build import pick_device
+    from affekt.training.doctor import examine
+    from affekt.training.inputs import gather
+    from affekt.training.memory import parse_memory
+
+    chosen = get_recipe(recipe, settings or ())
+    budget = parse_memory(memory) if memory is not None else None
+    inputs = gather(data, dev, seed=chosen.seed, options=read)
+    found = examine(inputs, encoder, chosen, device=pick_device(device), memory=budget, steps=steps, out=out)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+    else:
+        _show(found)
+    raise typer.Exit(0 if found.healthy else 1)
+
+
+def _show(found: "Diagnosis") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"error": "red", "warning": "yellow", "note": "cyan"}
+    table = Table("", "about", "what", show_edge=False)
+    for remark in found.remarks:
+        table.add_row(Text(remark.severity, style=colours[remark.severity]), remark.about, Text(remark.text))
+    Console(highlight=False).print(table)
+    typer.echo("Training can start." if found.healthy else "Training cannot start as it is: mend the errors above.")
