@@ -12,7 +12,8 @@ import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from affekt.bulk.encoding import Written, compress, write_shard
+from affekt.bulk import encoding
+from affekt.bulk.encoding import Written, write_shard
 from affekt.bulk.formats import Format, format_named
 from affekt.bulk.jsonreader import RAW
 
@@ -58,6 +59,16 @@ def test_the_same_rows_are_the_same_bytes(tmp_path: Path, name: str) -> None:
     assert written(table, tmp_path / "x", name) == written(
         pa.concat_tables([table[:99], table[99:]]), tmp_path / "y", name
     )
+
+
+@pytest.mark.parametrize("name", ["csv", "csv.gz", "jsonl", "jsonl.zst"])
+def test_rows_are_written_a_block_at_a_time(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pa.table({"a": [f"text {n}\r" if n == 7 else f"text {n}" for n in range(50)]})
+    whole = written(table, tmp_path / "x", name)
+    monkeypatch.setattr(encoding, "BLOCK", 3)
+    parts = written(table, tmp_path / "y", name)
+    compression = format_named(name).compression
+    assert (unpacked(parts, compression) == unpacked(whole, compression)) if compression else (parts == whole)
 
 
 @pytest.mark.parametrize("name", ["csv", "csv.gz", "tsv", "jsonl.zst", "parquet"])
@@ -112,8 +123,3 @@ def test_parquet_keeps_every_type(tmp_path: Path) -> None:
     table = pa.table({"a": pa.array([1, None], pa.int16()), "b": pa.array([[1.5], None], pa.list_(pa.float32()))})
     written(table, tmp_path / "x", "parquet")
     assert pq.read_table(tmp_path / "x") == table
-
-
-@pytest.mark.parametrize("compression", ["", "gz", "zst"])
-def test_nothing_compressed_is_nothing(compression: str) -> None:
-    assert compress(b"", compression) == b""  # type: ignore[arg-type]

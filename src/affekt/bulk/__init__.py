@@ -8,8 +8,9 @@ if find_spec("pyarrow") is None:
     raise MissingExtraError("Predicting whole files", "bulk")
 
 from affekt.bulk.job import predict_files
+from affekt.bulk.memory import spare_memory
 from affekt.bulk.options import JobOptions
 from affekt.bulk.scoring import Scorer
 from affekt.bulk.summary import Summary
 
-__all__ = ["JobOptions", "Scorer", "Summary", "predict_files"]
+__all__ = ["JobOptions", "Scorer", "Summary", "predict_files", "spare_memory"]

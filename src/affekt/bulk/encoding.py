@@ -1,14 +1,14 @@
-"""A shard's rows as the bytes of its file, the same bytes for the same rows."""
+"""A shard's rows as the bytes of its file: the same bytes for the same rows, some rows at a time."""
 
 import csv
-import gzip
 import io
 import json
 import math
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,9 @@ from affekt.bulk.cells import cells, name_cell, plain
 from affekt.bulk.formats import Compression, Format
 from affekt.bulk.jsonreader import RAW
 from affekt.errors import MissingExtraError
+
+BLOCK = 1024
+"""Rows that are written as text at once."""
 
 
 @dataclass(frozen=True)
@@ -46,29 +49,72 @@ def write_shard(table: pa.Table, path: Path, format: Format, *, neutralise: bool
         pq.write_table(table, path, compression="zstd")
         return Written()
     if format.kind == "jsonl":
-        path.write_bytes(compress(_json_lines(table).encode(), format.compression))
+        _write(path, b"", (_json_lines(block).encode() for block in _blocks(table)), format.compression)
         return Written()
     delimiter = "\t" if format.kind == "tsv" else ","
-    names = [name_cell(name, neutralise=neutralise) for name in table.schema.names]
-    header = compress(_delimited([[name] for name in names], delimiter).encode(), format.compression)
-    columns, counts = zip(*(cells(column, neutralise=neutralise) for column in table.columns), strict=True)
-    body = compress(_delimited(columns, delimiter).encode(), format.compression)
-    path.write_bytes(header + body)
-    return Written(len(header), sum(counts))
+    names = [[name_cell(name, neutralise=neutralise)] for name in table.schema.names]
+    neutralised: list[int] = []
+
+    def body() -> Iterator[bytes]:
+        for block in _blocks(table):
+            columns, counts = zip(*(cells(column, neutralise=neutralise) for column in block.columns), strict=True)
+            neutralised.extend(counts)
+            yield _delimited(columns, delimiter).encode()
+
+    header = _write(path, _delimited(names, delimiter).encode(), body(), format.compression)
+    return Written(header, sum(neutralised))
 
 
-def compress(content: bytes, compression: Compression) -> bytes:
-    """The content as a gzip member or Zstandard frame of its own, without date or name; such parts can be joined."""
-    if not compression or not content:
-        return content
+def _blocks(table: pa.Table) -> Iterator[pa.Table]:
+    for start in range(0, len(table), BLOCK):
+        yield table.slice(start, BLOCK)
+
+
+def _write(path: Path, header: bytes, body: Iterator[bytes], compression: Compression) -> int:
+    """Write header and body as compressed streams of their own, and return the bytes of the first.
+
+    Such streams can be put behind one another, and have neither date nor name in them.
+    """
+    with open(path, "wb") as file:
+        if header:
+            packer = _packer(compression)
+            file.write(packer.compress(header) + packer.flush())
+        begun = file.tell()
+        packer, filled = _packer(compression), False
+        for content in body:
+            file.write(packer.compress(content))
+            filled = True
+        if filled:
+            file.write(packer.flush())
+    return begun
+
+
+class _Packer(Protocol):
+    def compress(self, data: bytes, /) -> bytes: ...
+
+    def flush(self) -> bytes: ...
+
+
+class _Plain:
+    """Stands in for a compressor."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        return data
+
+    def flush(self) -> bytes:
+        return b""
+
+
+def _packer(compression: Compression) -> _Packer:
+    if not compression:
+        return _Plain()
     if compression == "gz":
-        return gzip.compress(content, 6, mtime=0)
+        return zlib.compressobj(6, wbits=31)
     try:
         import zstandard
     except ImportError:
         raise MissingExtraError("Writing Zstandard files", "bulk") from None
-    packed: bytes = zstandard.ZstdCompressor(level=3).compress(content)
-    return packed
+    return zstandard.ZstdCompressor(level=3).compressobj()
 
 
 def _delimited(columns: Sequence[Sequence[str]], delimiter: str) -> str:

@@ -12,10 +12,10 @@ from affekt.bulk.records import ShardRecord, StoredFile
 from affekt.bulk.store import DONE, MANIFEST, REJECTS, Store, is_whole
 from affekt.files import atomic_file, fsync_folder, sha256
 
-GROUP_ROWS = 131_072
+GROUP_ROWS = 65_536
 """Rows of a row group of a joined Parquet file."""
 
-GROUP_BYTES = 32 * 1024 * 1024
+GROUP_BYTES = 16 * 1024 * 1024
 """A row group is closed early when its rows take this many bytes in memory."""
 
 

@@ -43,8 +43,8 @@ class JobOptions(BaseModel):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     header: bool | None = None
     encoding: str = "utf-8"
-    shard_rows: int = Field(default=20_000, ge=1, le=1_000_000)
-    shard_bytes: int = Field(default=8 * 1024 * 1024, ge=1, le=256 * 1024 * 1024)
+    shard_rows: int = Field(default=10_000, ge=1, le=1_000_000)
+    shard_bytes: int = Field(default=4 * 1024 * 1024, ge=1, le=256 * 1024 * 1024)
     cache: int = Field(default=200_000, ge=0, le=10_000_000)
     max_rejects: int | None = Field(default=None, ge=0)
 

@@ -11,6 +11,9 @@ from affekt.bulk.options import JobOptions
 from affekt.bulk.pieces import Chunk, Piece, Position, Reject
 from affekt.bulk.selection import Selection
 
+PIECE = 4096
+"""Rows that are held as single cells at a time, which takes several times the memory of columns."""
+
 
 class ChunkReader:
     """Reads shards' rows.
@@ -94,7 +97,7 @@ class ChunkReader:
         self._go_to(start)
         rows, room = self._options.shard_rows, self._options.shard_bytes
         while rows > 0 and room > 0 and self._at.file < len(self._source.files):
-            piece = self._open().read(rows, room)
+            piece = self._open().read(min(rows, PIECE), room)
             read = piece.end.row - self._at.row
             self._advance(piece.end, ended=piece.ended)
             rows -= read

@@ -49,7 +49,7 @@ def predict(
     delimiter: files.Delimiter = None,
     encoding: files.Encoding = "utf-8",
     max_rejects: files.MaxRejects = None,
-    shard_rows: files.ShardRows = 20_000,
+    shard_rows: files.ShardRows = 10_000,
     cache: files.Cache = 200_000,
     restart: files.Restart = False,
     engine: files.Engine = "local",

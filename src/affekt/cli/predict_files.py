@@ -10,7 +10,7 @@ PANEL = "Whole files (--file IN --out OUT)"
 USUAL: dict[str, Any] = {
     "columns": None, "where": None, "scores": "columns", "prefix": "", "shard_format": None, "neutralise": True,
     "keep_missing": False, "header": None, "delimiter": None, "encoding": "utf-8", "max_rejects": None,
-    "shard_rows": 20_000, "cache": 200_000, "restart": False, "engine": "local", "workers": 2, "worker_gpus": 0.0,
+    "shard_rows": 10_000, "cache": 200_000, "restart": False, "engine": "local", "workers": 2, "worker_gpus": 0.0,
     "as_json": False, "quiet": False,
 }  # fmt: skip
 """The options of whole files, by the names of their parameters, with what they are by default."""
@@ -48,7 +48,7 @@ Encoding = Annotated[str, _option("--encoding", help="Of text files; utf-8 by de
 MaxRejects = Annotated[
     int | None, _option("--max-rejects", help="Stop when more rows than this were refused; never by default.")
 ]
-ShardRows = Annotated[int, _option("--shard-rows", help="Rows per shard: what a kill can cost; 20000 by default.")]
+ShardRows = Annotated[int, _option("--shard-rows", help="Rows per shard: what a kill can cost; 10000 by default.")]
 Cache = Annotated[int, _option("--cache", help="Texts whose scores are remembered across shards; 200000 by default.")]
 Restart = Annotated[bool, _option("--restart", help="Begin anew, and write over an earlier output.")]
 Engine = Annotated[
@@ -71,9 +71,10 @@ def run(given: dict[str, Any]) -> None:
     """
     import json
 
-    from affekt.bulk import predict_files
+    from affekt.bulk import predict_files, spare_memory
     from affekt.bulk.progress import Progress
 
+    spare_memory()
     summary = predict_files(
         given["file"],
         given["out"],
