@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("affekt", deadline=None)
+settings.load_profile("affekt")
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("AFFEKT_DATA", ROOT.parent / "shared" / "data"))

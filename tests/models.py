@@ -110,7 +110,12 @@ def manifest(labels: Sequence[str] = GOEMOTIONS, taxonomy: str = "goemotions", m
 
 
 def model_folder(
-    folder: Path, labels: Sequence[str] = GOEMOTIONS, taxonomy: str = "goemotions", *, onnx: bool = False, **settings: Any
+    folder: Path,
+    labels: Sequence[str] = GOEMOTIONS,
+    taxonomy: str = "goemotions",
+    *,
+    onnx: bool = False,
+    **settings: Any,
 ) -> Path:
     """A random affekt model folder with PyTorch weights; settings as for :func:`hugging_face_folder`.
 

@@ -12,9 +12,7 @@ LENGTHS = st.lists(st.integers(0, 60), max_size=80)
 
 
 @given(LENGTHS, st.integers(1, 200), st.one_of(st.none(), st.integers(1, 9)), st.booleans())
-def test_every_text_is_in_exactly_one_batch(
-    lengths: list[int], budget: int, most: int | None, equal: bool
-) -> None:
+def test_every_text_is_in_exactly_one_batch(lengths: list[int], budget: int, most: int | None, equal: bool) -> None:
     found = batches(lengths, budget, most, equal=equal)
     assert sorted(int(position) for batch in found for position in batch) == list(range(len(lengths)))
     assert all(len(batch) for batch in found)

@@ -132,7 +132,7 @@ def verify(folder: Path, manifest: Manifest, only: Callable[[str], bool] = lambd
         only: which relative paths to check; all by default.
 
     Raises:
-        ModelFolderError: naming the first file that is missing, altered or a pickle.
+        ModelFolderError: naming the first file that is missing, altered or a pickle, or if the labels disagree.
     """
     for file in folder.rglob("*"):
         if file.suffix in PICKLES:
@@ -150,6 +150,23 @@ def verify(folder: Path, manifest: Manifest, only: Callable[[str], bool] = lambd
             raise ModelFolderError(
                 f"'{path}' is not the file that was saved: its SHA-256 differs.", hint="Copy the folder again."
             )
+    _check_labels(folder / "config.json", manifest)
+
+
+def _check_labels(config: Path, manifest: Manifest) -> None:
+    """The manifest's labels are those that Hugging Face's configuration gives the logits."""
+    if not config.is_file():
+        return
+    try:
+        names = json.loads(config.read_bytes()).get("id2label", {})
+        labels = tuple(names[key] for key in sorted(names, key=int))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ModelFolderError(f"'{config}' cannot be read: {error}.") from error
+    if labels and labels != manifest.labels:
+        raise ModelFolderError(
+            f"'{config}' names other labels than {MANIFEST}: {', '.join(map(str, labels[:5]))}, …",
+            hint="Copy the whole folder again; labels are changed by training, not by hand.",
+        )
 
 
 def write_model_folder(path: Path, manifest: Manifest, fill: Callable[[Path], None]) -> Manifest:

@@ -13,6 +13,7 @@ from affekt.errors import BackendError, MissingExtraError
 
 try:
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForSequenceClassification
     from transformers.utils import logging
 except ImportError as error:
@@ -42,7 +43,7 @@ def load_model(folder: Path) -> Any:
         model = AutoModelForSequenceClassification.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise BackendError(f"PyTorch cannot load the model in '{folder}': {error}") from error
     finally:
         if bars:
