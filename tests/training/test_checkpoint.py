@@ -394,3 +394,19 @@ def test_a_crash_between_any_two_calls_leaves_a_whole_latest(tmp_path: Path, mon
         n += 1
     assert n > 10
     assert loaded.step == 2
+
+
+def test_a_protected_checkpoint_outlives_its_time(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    checkpoints.protected = {1}
+    for step in range(1, 6):
+        checkpoints.save(step, {"w": torch.full((3,), float(step))}, {})
+    assert [path.name for path in checkpoints.paths()] == ["step-00000005", "step-00000004", "step-00000001"]
+    assert torch.equal(checkpoints.load(1).tensors["w"], torch.ones(3))
+    with pytest.raises(CheckpointError, match="step 2 cannot be used: there is none"):
+        checkpoints.load(2)
+    (tmp_path / "step-00000001" / "state.json").write_text("{ }")
+    with pytest.raises(CheckpointError, match=r"step 1 cannot be used: 'state\.json' was altered"):
+        checkpoints.load(1)
+    checkpoints.clear()
+    assert checkpoints.paths() == []
