@@ -236,6 +236,23 @@ def test_a_crowd_of_idle_connections_keeps_nobody_out(live: Live) -> None:
     still_well(live)
 
 
+def test_when_every_connection_is_busy_the_next_is_told_so() -> None:
+    with Live(slow=0.002, connections=3, queue_ms=60_000.0) as server:
+        body = json.dumps({"texts": ["y" * 50] * 20}).encode()
+        busy = [server.connect() for _ in range(3)]
+        for opened in busy:
+            opened.sendall(question(body))
+        time.sleep(0.5)
+        answer = server.send(HAPPY)
+        assert (status(answer), error_code(answer)) == (503, "too-many-connections")
+        assert b"retry-after: 1" in answer
+        for opened in busy:
+            opened.settimeout(30)
+            assert status(opened.recv(65536)) == 200
+            opened.close()
+        still_well(server)
+
+
 def test_clients_that_leave_cost_nothing_more() -> None:
     with Live(slow=0.002, batch_tokens=64, queue_ms=60_000.0) as server:
         body = json.dumps({"texts": ["y" * 50] * 600, "taxonomy": "ekman"}).encode()

@@ -95,7 +95,7 @@ class Settings(BaseModel):
     drain_seconds: int = Field(default=20, ge=1)
 
     queue_texts: int = Field(default=10_000, ge=1)
-    queue_ms: float = Field(default=80.0, gt=0)
+    queue_ms: float = Field(default=40.0, gt=0)
     lanes: int = Field(default=1, ge=1, le=256)
     batch_tokens: int | None = Field(default=None, ge=16)
     batch_wait_ms: float = Field(default=2.0, ge=0)
