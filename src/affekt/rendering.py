@@ -48,11 +48,13 @@ def write_file(predictions: Iterable[Prediction], path: Path) -> int:
 
 
 def _pieces(predictions: Iterable[Prediction], form: str) -> Iterator[str]:
+    labels: list[str] = []
     for number, prediction in enumerate(predictions):
         if form == "csv":
-            head = _csv_row(["text", "emotions", "windowed", *prediction.scores]) if number == 0 else ""
+            labels = labels or list(prediction.scores)
+            head = _csv_row(["text", "emotions", "windowed", *labels]) if number == 0 else ""
             row = [prediction.text, ",".join(prediction.emotions), str(prediction.windowed).lower()]
-            yield head + _csv_row([*row, *(f"{score:.6f}" for score in prediction.scores.values())])
+            yield head + _csv_row([*row, *(f"{prediction.scores[label]:.6f}" for label in labels)])
         else:
             text = json.dumps(_rounded(prediction), ensure_ascii=False)
             yield text + "\n" if form == "jsonl" else ("[\n" if number == 0 else ",\n") + text
@@ -63,9 +65,9 @@ def _rounded(prediction: Prediction) -> dict[str, Any]:
 
 
 def _csv_row(cells: Sequence[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)  # so that a lone \r in a text is quoted as well
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _write_parquet(predictions: Iterable[Prediction], path: Path) -> int:

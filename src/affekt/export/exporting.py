@@ -101,6 +101,8 @@ def _truth(dataset: Dataset, manifest: Manifest) -> Any:
             f"'{dataset.name}' has no label {', '.join(map(repr, missing[:5]))}, which the model has.",
             hint="Give labelled texts of the kind that the model was trained on.",
         )
+    if not len(dataset):
+        raise DataError(f"'{dataset.name}' has no texts to compare answers on.")
     return dataset.targets[:, [dataset.labels.index(label) for label in manifest.labels]]
 
 

@@ -1,0 +1,112 @@
+"""int8 graphs: integers that no processor can overflow, scales that no neighbour can move."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from onnx import numpy_helper
+
+from affekt.backends import TokenBatch
+from affekt.backends.onnx import OnnxBackend
+from affekt.export.calibrate import ranges
+from affekt.export.graph import GraphBuilder, save
+from affekt.export.quantize import LARGE_TABLE, WEIGHT_TOP, linear_inputs, quantize, symmetric
+from models import random_rows
+
+MATRICES = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2), elements=st.floats(-100, 100, width=32))
+
+
+@given(MATRICES, st.sampled_from([64, 127]), st.integers(0, 1))
+def test_integers_stay_in_range_and_come_back_within_half_a_step(values: np.ndarray, top: int, axis: int) -> None:
+    integers, scale = symmetric(values, top, axis)
+    assert integers.dtype == np.int8
+    assert np.abs(integers.astype(int)).max() <= top
+    assert (np.abs(integers * scale - values) <= scale * 0.5001 + 1e-30).all()
+
+
+def test_sixteen_bits_hold_two_products_of_any_activation_and_weight() -> None:
+    assert np.iinfo(np.int16).max >= 2 * 255 * WEIGHT_TOP
+    assert np.iinfo(np.int16).max < 2 * 255 * 127
+
+
+@pytest.fixture(scope="module")
+def int8(tiny_model: Path) -> onnx.ModelProto:
+    return onnx.load(tiny_model / "onnx" / "model_quantized.onnx")
+
+
+def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+
+
+def test_every_product_with_a_weight_matrix_is_of_integers_but_the_last(int8: onnx.ModelProto) -> None:
+    kinds = [node.op_type for node in int8.graph.node]
+    assert kinds.count("MatMulIntegerToFloat") == 6 + 4 + 1
+    assert kinds.count("Gemm") == 1
+    assert int8.graph.node[-1].op_type == "Gemm"
+    weights = [value for name, value in constants(int8).items() if name.endswith("weight_int8")]
+    assert len(weights) == 11
+    assert all(weight.dtype == np.int8 and np.abs(weight.astype(int)).max() <= WEIGHT_TOP for weight in weights)
+
+
+def test_scales_of_activations_are_constants(int8: onnx.ModelProto) -> None:
+    names = set(constants(int8))
+    for node in int8.graph.node:
+        assert node.op_type != "DynamicQuantizeLinear"
+        if node.op_type == "QuantizeLinear":
+            assert set(node.input[1:]) <= names
+
+
+def test_queries_keys_and_values_share_one_quantized_input(int8: onnx.ModelProto) -> None:
+    inputs = {node.output[0]: node.input[0] for node in int8.graph.node if node.op_type == "MatMulIntegerToFloat"}
+    assert inputs["layer.0.query"] == inputs["layer.0.key"] == inputs["layer.0.value"]
+
+
+def table_model() -> onnx.ModelProto:
+    """A large embedding table, a product, and a sum over tokens."""
+    rng = np.random.default_rng(0)
+    graph = GraphBuilder()
+    table = graph.constant(rng.normal(size=(LARGE_TABLE, 8)).astype(np.float32), "table")
+    hidden = graph.op("Gather", table, "input_ids")
+    hidden = graph.op("MatMul", hidden, graph.constant(rng.normal(size=(8, 8)).astype(np.float32), "weight"))
+    mask = graph.op("Unsqueeze", graph.op("Cast", "attention_mask", to=onnx.TensorProto.FLOAT), graph.ints(2))
+    pooled = graph.op("ReduceSum", graph.op("Mul", hidden, mask), graph.ints(1), keepdims=0)
+    graph.op("MatMul", pooled, graph.constant(rng.normal(size=(8, 3)).astype(np.float32), "head"), name="logits")
+    return graph.model(("input_ids", "attention_mask"), "logits", 3)
+
+
+def test_large_tables_become_integers_with_a_scale_per_row(tmp_path: Path) -> None:
+    model = table_model()
+    batch = TokenBatch.of(random_rows((5, 9, 2)))
+    smaller = quantize(model, ranges(model, linear_inputs(model), [batch]))
+    onnx.checker.check_model(smaller)
+    assert constants(smaller)["table.int8"].shape == (LARGE_TABLE, 8)
+    assert constants(smaller)["table.scale"].shape == (LARGE_TABLE, 1)
+    assert smaller.ByteSize() < 0.5 * model.ByteSize()
+    save(model, tmp_path / "a.onnx")
+    save(smaller, tmp_path / "b.onnx")
+    exact, rounded = (OnnxBackend(tmp_path / name, 1).logits(batch) for name in ("a.onnx", "b.onnx"))
+    assert np.abs(exact - rounded).max() < 0.05 * np.abs(exact).max()
+
+
+def test_calibration_finds_the_extremes_of_all_batches() -> None:
+    model = table_model()
+    table = constants(model)["table"]
+    (activation,) = linear_inputs(model)
+    rows = [[[5, 6]], [[7, 8, 9]]]
+    found = ranges(model, [activation], [TokenBatch.of(row) for row in rows])
+    assert found[activation] == (min(0.0, table[5:10].min()), max(0.0, table[5:10].max()))
+
+
+def test_an_activation_outside_the_calibrated_range_is_clipped_not_wrapped(tmp_path: Path) -> None:
+    model = table_model()
+    (activation,) = linear_inputs(model)
+    save(quantize(model, {activation: (-0.01, 0.01)}), tmp_path / "narrow.onnx")
+    batch = TokenBatch.of([[5], [5]])
+    found = OnnxBackend(tmp_path / "narrow.onnx", 1).logits(batch)
+    signs = np.clip(constants(model)["table"][5], -0.01, 0.01)
+    expected = signs @ constants(model)["weight"] @ constants(model)["head"]
+    np.testing.assert_allclose(found[0], expected, atol=0.01)
