@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from models import manifest
 
 from affekt.answering import Answer, View, label_sets
 from affekt.decision import Calibration, DecisionRule, logit
 from affekt.errors import SettingError
 from affekt.model_folder import Manifest, RuleRecord
 from affekt.taxonomy import GOEMOTIONS, TAXONOMIES
+from models import manifest
 
 MODEL = manifest()
 LOGITS = hnp.arrays(np.float32, st.tuples(st.integers(1, 4), st.just(28)), elements=st.floats(-8, 8, width=32))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from models import tokenizer
 
 from affekt.backends import BatchPlan, TokenBatch
 from affekt.cleaning import CleaningOptions
 from affekt.engine import CHUNK_CHARACTERS, MAX_CHARACTERS, Engine, chunks, combine
 from affekt.errors import DataError
 from affekt.tokenizing import TextTokenizer
+from models import tokenizer
 
 
 class SumBackend:

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from models import manifest
 
 from affekt.errors import ModelFolderError
 from affekt.model_folder import (
@@ -16,6 +15,7 @@ from affekt.model_folder import (
     verify,
     write_model_folder,
 )
+from models import manifest
 
 MODEL = manifest(("joy", "fear"), "mine")
 

@@ -1,16 +1,17 @@
 """Token ids: one text and many alike, windows that cover a long text, and texts that no encoding knows."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from models import SPECIAL, tokenizer, vocabulary
 
 from affekt.errors import ModelFolderError
 from affekt.tokenizing import TextTokenizer
+from models import SPECIAL, tokenizer, vocabulary
 
 CLS, SEP = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=80)
@@ -46,7 +47,7 @@ def test_windows_cover_the_text_and_overlap(short: TextTokenizer, words: list[st
     assert all(window[0] == CLS and window[-1] == SEP and len(window) <= 12 for window in windows)
     rebuilt = inner[0] + [number for window in inner[1:] for number in window[2:]]
     assert rebuilt == ids
-    assert all(before[-2:] == after[:2] for before, after in zip(inner, inner[1:], strict=False))
+    assert all(before[-2:] == after[:2] for before, after in pairwise(inner))
 
 
 def test_truncation_keeps_the_first_window(short: TextTokenizer) -> None:

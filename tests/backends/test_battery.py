@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import random_rows
 
 from affekt.backends import Backend, TokenBatch, open_backend
 from affekt.classifier import EmotionClassifier
+from models import random_rows
 
 CLOSE = 2e-6
 LENGTHS = (3, 3, 32, 7, 7, 19, 2, 7, 31, 3)

@@ -1,4 +1,4 @@
-"""PyTorch engines: packed rows for the architectures that are known, padded rows for the others, and honest failures."""
+"""PyTorch engines: packed rows for known architectures, padded rows for the others, and honest failures."""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from models import hugging_face_folder, random_rows
 
 from affekt.backends import TokenBatch
 from affekt.backends.packed import PackedRow, attention_by_text, flash_attention
 from affekt.backends.torch import CudaBackend, TorchBackend
 from affekt.errors import BackendError
+from models import hugging_face_folder, random_rows
 
 LENGTHS = (5, 30, 2, 17, 17)
 KINDS: dict[str, dict[str, Any]] = {
