@@ -128,19 +128,26 @@ def throughput(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     scorer.scores(texts[:500])
     engine, files = [], []
     for turn in range(given.turns):
-        began = time.perf_counter()
-        scorer.scores(texts)
-        engine.append(len(texts) / (time.perf_counter() - began))
-        began = time.perf_counter()
-        predict_files(folder / "in.csv", folder / f"out{turn}.csv", scorer, JobOptions())
-        files.append(len(texts) / (time.perf_counter() - began))
-    ratios = [one / other for one, other in zip(files, engine, strict=True)]
+        engine.append(taken(lambda: scorer.scores(texts)))
+        out = folder / f"out{turn}.csv"
+        files.append(taken(lambda out=out: predict_files(folder / "in.csv", out, scorer, JobOptions())))
+    shares = [[one[kind] / other[kind] for one, other in zip(engine, files, strict=True)] for kind in range(2)]
     return {
         "texts": len(texts),
-        "engine_texts_per_second": [round(rate) for rate in engine],
-        "files_rows_per_second": [round(rate) for rate in files],
-        "median_share_of_the_engine": round(statistics.median(ratios), 3),
+        "engine_texts_per_second": [round(len(texts) / wall) for wall, _ in engine],
+        "files_rows_per_second": [round(len(texts) / wall) for wall, _ in files],
+        "engine_cpu_ms_per_text": [round(1000 * cpu / len(texts), 3) for _, cpu in engine],
+        "files_cpu_ms_per_row": [round(1000 * cpu / len(texts), 3) for _, cpu in files],
+        "median_share_of_the_engine": round(statistics.median(shares[0]), 3),
+        "median_share_of_the_engine_by_processor_time": round(statistics.median(shares[1]), 3),
     }
+
+
+def taken(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds that something takes: on the clock, and of the processors."""
+    wall, processors = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - processors
 
 
 def others(given: argparse.Namespace, folder: Path) -> dict[str, Any]:

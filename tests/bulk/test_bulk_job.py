@@ -363,6 +363,7 @@ def test_what_a_killed_process_left_half_written_is_swept_away(table: Path, tmp_
     ("name", "options", "message"),
     [
         ("out.txt", {}, "does not say a format"),
+        ("out.json", {}, "one object per line.*jsonl"),
         ("out.csv", {"format": "parquet"}, "not the name of a .parquet file"),
         ("folder", {"format": "xml"}, "no format 'xml'"),
     ],

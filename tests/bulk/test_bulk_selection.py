@@ -129,9 +129,22 @@ def test_the_column_of_texts_is_found_by_its_name(tmp_path: Path, header: str, e
     assert opened(path, header=True)[1].text == expected
 
 
+def test_or_else_by_the_longest_words(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "")
+    path = write(tmp_path / "b.csv", "1,short,what a lovely day it has been for everybody,2024-01-01T00:00:00Z\n" * 3)
+    options = JobOptions(header=False)
+    source = open_input([path.parent], options, keep_lines=False)
+    assert Selection.of(source, options, ADDED).text == "column3"
+
+
+def test_columns_may_be_given_by_number(path: Path) -> None:
+    found = opened(path, text="3", columns=("1", "lang"))[1]
+    assert (found.text, found.columns) == ("lang", ("id", "lang"))
+
+
 def test_no_telling_which_column_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no telling which column.*there are: one, two"):
-        opened(write(tmp_path / "a.csv", "one,two\na,b\n"), header=True)
+        opened(write(tmp_path / "a.csv", "one,two\n1,2\n"), header=True)
 
 
 @pytest.mark.parametrize("given", [{"text": "nope"}, {"columns": ("id", "nope")}, {"where": "nope = 1"}])

@@ -131,6 +131,9 @@ class _Job:
         for record in done.values():
             self._count(record)
         self._progress.start(self._rows, max((record.share for record in done.values()), default=0.0))
+        source = self._work.source
+        files = f"'{source.files[0]}'" + (f" and {len(source.files) - 1:,} more" if source.files[1:] else "")
+        self._progress.say(f"Reading '{self._work.selection.text}' of {files}.")
         if done:
             self._progress.say(f"Going on after {self._rows:,} rows in {len(done):,} shards that are there already.")
         self._check_refused()

@@ -7,16 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from affekt.bulk import textcolumn
 from affekt.bulk.inputs import Input
 from affekt.bulk.jsonreader import RAW
 from affekt.bulk.options import JobOptions
 from affekt.bulk.pieces import Piece, Reject
+from affekt.bulk.textcolumn import missing_column, resolve
 from affekt.bulk.where import Filter, parse
-from affekt.data.headers import TEXT_NAMES, canonical
 from affekt.engine import MAX_CHARACTERS
 from affekt.errors import DataError
-
-_TEXTUAL = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
 
 
 @dataclass(frozen=True)
@@ -48,19 +47,18 @@ class Selection:
             SettingError: if the filter cannot be understood.
         """
         where = parse(options.where) if options.where else None
-        text = _text_column(source, options.text)
-        columns = tuple(options.columns if options.columns is not None else source.known)
-        for name in (text, *columns, *sorted(where.columns if where else ())):
-            _check_column(source, name)
-        _check_text_type(source, text)
+        text = textcolumn.find(source, options.text)
+        chosen = None if options.columns is None else tuple(resolve(source, name) for name in options.columns)
+        columns = source.known if chosen is None else chosen
+        for name in sorted(where.columns if where else ()):
+            _check_known(source, name)
         taken = sorted(set(columns) & set(added))
         if taken:
             raise DataError(
                 f"The input has a column '{taken[0]}' already.", hint="Name the added columns otherwise with --prefix."
             )
-        chosen = options.columns if source.raw else None
         kept = (RAW,) if source.raw else columns
-        return cls(text, kept, chosen, frozenset(added), where, options.keep_missing)
+        return cls(text, kept, chosen if source.raw else None, frozenset(added), where, options.keep_missing)
 
     @property
     def needed(self) -> list[str]:
@@ -128,32 +126,7 @@ def _shown(piece: Piece, row: int) -> str:
     return json.dumps(piece.table.slice(row, 1).to_pylist()[0], ensure_ascii=False, default=str)
 
 
-def _text_column(source: Input, given: str | None) -> str:
-    if given is not None:
-        return given
-    if len(source.known) == 1:
-        return source.known[0]
-    by_name = {canonical(name): name for name in reversed(source.known)}
-    for name in TEXT_NAMES:
-        if name in by_name:
-            return by_name[name]
-    raise DataError(
-        f"There is no telling which column of '{source.files[0]}' holds the texts.",
-        hint=f"Name it with --text; there are: {', '.join(source.known[:40])}.",
-    )
-
-
-def _check_column(source: Input, name: str) -> None:
+def _check_known(source: Input, name: str) -> None:
+    """Refuse a name that is no column; numbers do not stand for columns in conditions."""
     if name not in source.known:
-        raise DataError(
-            f"'{source.files[0]}' has no column '{name}'.", hint=f"Its columns are: {', '.join(source.known[:40])}."
-        )
-
-
-def _check_text_type(source: Input, name: str) -> None:
-    if source.kind != "parquet":
-        return
-    kind = source.schema.field(name).type
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not any(fits(kind) for fits in _TEXTUAL):
-        raise DataError(f"The column '{name}' holds {kind}, not texts.", hint="Name the column of texts with --text.")
+        raise missing_column(source, name)

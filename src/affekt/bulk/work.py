@@ -53,6 +53,8 @@ class Target:
         """
         named = None if out.is_dir() else format_of(out)
         asked = format_named(given) if given else None
+        if named and out.suffix == ".json":
+            raise SettingError(f"'{out}' would hold one object per line.", hint="Name it .jsonl.")
         if named is None and not out.is_dir() and out.suffix:
             raise SettingError(
                 f"The name of '{out}' does not say a format.", hint=f"Known: {KNOWN}; a name without a dot is a folder."
@@ -95,8 +97,7 @@ class Work:
         selection = Selection.of(source, options, added_names(scorer.labels, options.scores, options.prefix))
         resolved = options.defining() | {
             "text": selection.text,
-            "columns": list(selection.columns),
-            "chosen": list(selection.chosen) if selection.chosen is not None else None,
+            "columns": list(selection.columns if selection.chosen is None else selection.chosen),
             "format": target.format.suffix,
             "schema": [f"{field.name}: {field.type}" for field in source.schema],
             "dialect": str(source.dialect) if source.dialect else None,
