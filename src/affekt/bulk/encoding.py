@@ -7,11 +7,12 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from affekt.bulk.cells import cells, name_cell, plain
@@ -145,18 +146,21 @@ def _json_lines(table: pa.Table) -> str:
 
 
 def _json_values(column: pa.ChunkedArray) -> list[Any]:
-    values: list[Any] = column.to_pylist()
     kind = column.type
     if pa.types.is_float32(kind):
-        return [_short(value) for value in values]
+        return _short(column)
     if pa.types.is_list(kind) and pa.types.is_float32(kind.value_type):
-        return [None if value is None else [_short(entry) for entry in value] for value in values]
+        entries = iter(_short(pc.list_flatten(column)))
+        sizes = pc.list_value_length(column).to_pylist()
+        return [None if size is None else list(islice(entries, size)) for size in sizes]
+    values: list[Any] = column.to_pylist()
     return values if pa.types.is_string(kind) else [plain(value) for value in values]
 
 
-def _short(value: float | None) -> float | None:
-    """The shortest number that is the same float32; None for what JSON cannot write."""
-    return float(str(np.float32(value))) if value is not None and math.isfinite(value) else None
+def _short(column: pa.ChunkedArray) -> list[float | None]:
+    """For each float32 the shortest number that stands for it; None for what JSON cannot write."""
+    numbers = (None if text is None else float(text) for text in pc.cast(column, pa.string()).to_pylist())
+    return [number if number is not None and math.isfinite(number) else None for number in numbers]
 
 
 def _dump(record: dict[str, Any]) -> str:
