@@ -81,14 +81,32 @@ def test_every_option_reaches_the_job(fixed: list[scoring.ScorerSpec], table: Pa
             "lang, id",
         ),
         *("--where", "lang = en", "--scores", "list", "--prefix", "my_", "--keep-missing", "--keep-formulas"),
-        *("--delimiter", ";", "--header", "--encoding", "cp1252", "--max-rejects", 5, "--shard-rows", 2, "--cache", 7),
+        *(
+            "--delimiter",
+            ";",
+            "--header",
+            "--encoding",
+            "cp1252",
+            "--max-rejects",
+            5,
+            "--shard-rows",
+            2,
+            "--shard-bytes",
+            99,
+            "--cache",
+            7,
+        ),
         *("--model", "m", "--taxonomy", "ekman", "--top-k", 3, "--backend", "onnx", "--threads", 2, "--truncate"),
         *("--json", "--quiet"),
     )
     assert code == 0
     summary = json.loads(out)
     assert (summary["rows"], summary["written"], summary["filtered"], summary["kept"]) == (4, 3, 1, 1)
-    rows = [json.loads(line) for path in sorted((tmp_path / "out").glob("*.jsonl")) for line in path.read_text().splitlines()]
+    rows = [
+        json.loads(line)
+        for path in sorted((tmp_path / "out").glob("*.jsonl"))
+        for line in path.read_text().splitlines()
+    ]
     assert rows == [
         {"lang": "en", "id": "1", "my_emotions": ["joy"], "my_scores": [0.75, 0.25]},
         {"lang": "en", "id": "3", "my_emotions": None, "my_scores": None},
@@ -96,7 +114,7 @@ def test_every_option_reaches_the_job(fixed: list[scoring.ScorerSpec], table: Pa
     ]
     job = json.loads((tmp_path / "out" / "_affekt" / "job.json").read_bytes())
     options = job["options"]
-    assert (options["encoding"], options["cache"], options["shard_rows"]) == ("cp1252", 7, 2)
+    assert [options[name] for name in ("encoding", "cache", "shard_rows", "shard_bytes")] == ["cp1252", 7, 2, 99]
     assert fixed == [scoring.ScorerSpec(Path("m"), "onnx", 2, "ekman", None, 3, truncate=True)]
 
 

@@ -50,6 +50,7 @@ def predict(
     encoding: files.Encoding = "utf-8",
     max_rejects: files.MaxRejects = None,
     shard_rows: files.ShardRows = 10_000,
+    shard_bytes: files.ShardBytes = 4_194_304,
     cache: files.Cache = 200_000,
     restart: files.Restart = False,
     engine: files.Engine = "local",

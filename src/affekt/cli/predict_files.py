@@ -10,7 +10,7 @@ PANEL = "Whole files (--file IN --out OUT)"
 USUAL: dict[str, Any] = {
     "columns": None, "where": None, "scores": "columns", "prefix": "", "shard_format": None, "neutralise": True,
     "keep_missing": False, "header": None, "delimiter": None, "encoding": "utf-8", "max_rejects": None,
-    "shard_rows": 10_000, "cache": 200_000, "restart": False, "engine": "local", "workers": 2, "worker_gpus": 0.0,
+    "shard_rows": 10_000, "shard_bytes": 4_194_304, "cache": 200_000, "restart": False, "engine": "local", "workers": 2, "worker_gpus": 0.0,
     "as_json": False, "quiet": False,
 }  # fmt: skip
 """The options of whole files, by the names of their parameters, with what they are by default."""
@@ -49,6 +49,7 @@ MaxRejects = Annotated[
     int | None, _option("--max-rejects", help="Stop when more rows than this were refused; never by default.")
 ]
 ShardRows = Annotated[int, _option("--shard-rows", help="Rows per shard: what a kill can cost; 10000 by default.")]
+ShardBytes = Annotated[int, _option("--shard-bytes", help="A shard ends early at this size; 4 MiB by default.")]
 Cache = Annotated[int, _option("--cache", help="Texts whose scores are remembered across shards; 200000 by default.")]
 Restart = Annotated[bool, _option("--restart", help="Begin anew, and write over an earlier output.")]
 Engine = Annotated[
@@ -107,6 +108,7 @@ def _options(given: dict[str, Any]) -> Any:
         header=given["header"],
         encoding=given["encoding"],
         shard_rows=given["shard_rows"],
+        shard_bytes=given["shard_bytes"],
         cache=given["cache"],
         max_rejects=given["max_rejects"],
     )
