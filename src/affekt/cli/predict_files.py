@@ -10,8 +10,8 @@ PANEL = "Whole files (--file IN --out OUT)"
 USUAL: dict[str, Any] = {
     "columns": None, "where": None, "scores": "columns", "prefix": "", "shard_format": None, "neutralise": True,
     "keep_missing": False, "header": None, "delimiter": None, "encoding": "utf-8", "max_rejects": None,
-    "shard_rows": 10_000, "shard_bytes": 4_194_304, "cache": 200_000, "restart": False, "engine": "local", "workers": 2, "worker_gpus": 0.0,
-    "as_json": False, "quiet": False,
+    "shard_rows": 10_000, "shard_bytes": 4_194_304, "cache": 200_000, "restart": False, "engine": "local",
+    "workers": 2, "worker_gpus": 0.0, "as_json": False, "quiet": False,
 }  # fmt: skip
 """The options of whole files, by the names of their parameters, with what they are by default."""
 
