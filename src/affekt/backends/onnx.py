@@ -1,9 +1,9 @@
 """ONNX Runtime: the engine that needs no PyTorch, on the processor or on an NVIDIA GPU."""
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +15,23 @@ from affekt.threads import available_cpus
 
 CPU_PLAN = BatchPlan(token_budget=1024, max_texts=32, equal=True, window=4096)
 CUDA_PLAN = BatchPlan(token_budget=32_768, max_texts=4096, equal=False, window=4096)
+TRIAL = 8
+"""Batches that come alone before all threads together are tried on one."""
+
+ROUNDS = 9
+GAIN = 0.9
+"""All threads together are kept if they need less than this share of one thread's time."""
+
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 class OnnxBackend:
     """An ONNX graph, on the processor or on a GPU.
 
-    On the processor, one batch alone is computed by all threads together (lowest latency) and many batches are computed
-    one per thread (highest throughput). Both give the same logits.
+    On the processor, many batches are computed one per thread. A batch alone is computed by one thread, too, until
+    ``TRIAL`` of them came alone: then all threads together are tried once, and the faster way is kept. (Threads that
+    share a small graph must meet after each of its hundred steps, and on some machines meeting costs more than sharing
+    saves.) The logits are the same.
 
     Args:
         path: the ``.onnx`` file.
@@ -39,30 +48,42 @@ class OnnxBackend:
         self._threads = 1 if self._provider == CUDA else threads or available_cpus()
         self.name = name
         self.plan = CPU_PLAN if self._provider == CPU else CUDA_PLAN
-        self._together = _open(path, self._threads, self._provider)
-        self._inputs = tuple(entry.name for entry in self._together.get_inputs())
+        self._session = self._alone = _open(path, 1, self._provider)
+        self._inputs = tuple(entry.name for entry in self._session.get_inputs())
+        self._untried = TRIAL if self._threads > 1 else 0
 
     def logits(self, batch: TokenBatch) -> FloatArray:
         """Raw logits of a batch: (texts, labels) float32."""
-        return self._run(self._together, batch)
+        if self._untried:
+            self._untried -= 1
+            if not self._untried:
+                self._alone = self._faster(batch)
+        return self._run(self._alone, batch)
 
     def many(self, batches: Iterable[TokenBatch]) -> Iterator[FloatArray]:
         """Raw logits of each batch, in order, one batch per thread."""
         if self._threads == 1:
-            yield from map(self.logits, batches)
+            yield from (self._run(self._session, batch) for batch in batches)
             return
         waiting: deque[Future[FloatArray]] = deque()
         with ThreadPoolExecutor(self._threads) as pool:
             for batch in batches:
-                waiting.append(pool.submit(self._run, self._apart, batch))
+                waiting.append(pool.submit(self._run, self._session, batch))
                 if len(waiting) > 2 * self._threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
 
-    @cached_property
-    def _apart(self) -> onnxruntime.InferenceSession:
-        return _open(self._path, 1, self._provider)
+    def _faster(self, batch: TokenBatch) -> onnxruntime.InferenceSession:
+        """The session that computes this batch in less time: of one thread, or of all."""
+        together = _open(self._path, self._threads, self._provider)
+        times: dict[int, list[float]] = {0: [], 1: []}
+        for _ in range(ROUNDS):
+            for place, session in enumerate((self._session, together)):
+                start = time.perf_counter()
+                self._run(session, batch)
+                times[place].append(time.perf_counter() - start)
+        return together if min(times[1]) < GAIN * min(times[0]) else self._session
 
     def _run(self, session: onnxruntime.InferenceSession, batch: TokenBatch) -> FloatArray:
         feed = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}

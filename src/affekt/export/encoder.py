@@ -4,9 +4,8 @@ Three things differ from a graph traced out of PyTorch, and none of them changes
 
 - Activations lie token-major, (tokens * texts, hidden), so that attention reads queries, keys and values where the
   projections left them (``FusedMatMul`` strides over heads), without moving them first.
-- The classifier reads the first token alone, so the last layer computes that token alone. Its keys and values are never
-  formed: ``q · (W_k x)`` is computed as ``(W_kᵀ q) · x`` and ``Σ p (W_v x)`` as ``W_v (Σ p x)``; the bias of the keys
-  shifts all scores of a query alike and cancels in the softmax.
+- The classifier reads the first token alone, so the last layer computes the queries, the feed-forward and the norms of
+  that token alone.
 - Sum and normalisation stay two nodes: ONNX Runtime's fused ``SkipLayerNormalization`` takes eight times as long as its
   ``LayerNormalization``.
 """
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from affekt.encoders.parts import Encoder, FloatArray, Head, Layer, Linear, Norm
+from affekt.encoders.parts import Encoder, Head, Layer, Linear, Norm
 from affekt.export.graph import CONTRIB, GraphBuilder
 
 INPUTS = ("input_ids", "attention_mask")
@@ -31,11 +30,11 @@ def encoder_graph(encoder: Encoder) -> onnx.ModelProto:
     graph = GraphBuilder()
     ids = graph.op("Transpose", INPUTS[0], perm=[1, 0])
     writer = _Writer(graph, encoder, ids, graph.op("Shape", ids))
-    hidden = writer.embeddings()
-    bias = writer.attention_bias()
+    hidden, bias = writer.embeddings(), writer.attention_bias()
     for number, layer in enumerate(encoder.layers[:-1]):
-        hidden = writer.layer(layer, hidden, bias, f"layer.{number}")
-    first = writer.last_layer(encoder.layers[-1], hidden, bias, f"layer.{len(encoder.layers) - 1}")
+        hidden = writer.layer(layer, hidden, hidden, bias, f"layer.{number}")
+    name = f"layer.{len(encoder.layers) - 1}"
+    first = writer.layer(encoder.layers[-1], writer.first_tokens(hidden), hidden, writer.first_bias(bias), name)
     writer.head(encoder.head, first)
     return graph.model(INPUTS, "logits", encoder.head.logits.weight.shape[1])
 
@@ -60,8 +59,10 @@ class _Writer:
     def _width(self) -> int:
         return int(self.encoder.layers[0].query.weight.shape[1]) // self.encoder.heads
 
-    def _split(self, hidden: str) -> str:
-        """(tokens * texts, hidden) as (tokens, texts, heads, width)."""
+    def _split(self, hidden: str, *, alone: bool = False) -> str:
+        """(tokens * texts, hidden) as (tokens, texts, heads, width), of one token if ``alone``."""
+        if alone:
+            return self.graph.op("Reshape", hidden, self.graph.ints(1, -1, self.encoder.heads, self._width))
         return self.graph.op("Reshape", hidden, self._split_shape)
 
     @cached_property
@@ -126,71 +127,48 @@ class _Writer:
         numbers = self.graph.op("Range", self._scalar(0), tokens, self._scalar(1))
         return self.graph.op("Unsqueeze", numbers, self.graph.ints(1))
 
-    def layer(self, layer: Layer, hidden: str, bias: str, name: str) -> str:
-        """A whole layer: (tokens * texts, hidden) in and out."""
+    def layer(self, layer: Layer, asking: str, hidden: str, bias: str, name: str) -> str:
+        """A whole layer.
+
+        Args:
+            layer: its weights.
+            asking: (asking tokens * texts, hidden), the tokens to compute: all of them, or the first alone.
+            hidden: (tokens * texts, hidden), the tokens that they attend to.
+            bias: added to the attention.
+            name: of the layer.
+
+        Returns:
+            (asking tokens * texts, hidden).
+        """
         graph = self.graph
-        parts = {"query": layer.query, "key": layer.key, "value": layer.value}
-        query, key, value = (self._split(self.linear(part, hidden, f"{name}.{kind}")) for kind, part in parts.items())
+        query = self._split(self.linear(layer.query, asking, f"{name}.query"), alone=asking != hidden)
+        key = self._split(self.linear(layer.key, hidden, f"{name}.key"))
+        value = self._split(self.linear(layer.value, hidden, f"{name}.value"))
         strides: dict[str, Any] = {"alpha": float(self._width**-0.5), "transB": 1, "transBatchA": 1, "transBatchB": 1}
         scores = graph.op("FusedMatMul", query, key, domain=CONTRIB, **strides)
         shares = graph.op("Softmax", graph.op("Add", scores, bias), axis=-1)
         context = graph.op("FusedMatMul", shares, value, domain=CONTRIB, transBatchB=1)
         context = graph.op("Transpose", context, perm=[2, 0, 1, 3])
         context = graph.op("Reshape", context, graph.ints(-1, self.encoder.heads * self._width))
-        return self._rest(layer, context, hidden, name)
-
-    def _rest(self, layer: Layer, context: str, hidden: str, name: str) -> str:
-        """From the attention's context to the layer's output."""
-        graph = self.graph
-        attended = graph.op("Add", self.linear(layer.output, context, f"{name}.output"), hidden)
+        attended = graph.op("Add", self.linear(layer.output, context, f"{name}.output"), asking)
         attended = self.norm(layer.attention_norm, attended, f"{name}.attention_norm")
         inner = self.activation(self.encoder.activation, self.linear(layer.up, attended, f"{name}.up"))
         summed = graph.op("Add", self.linear(layer.down, inner, f"{name}.down"), attended)
         return self.norm(layer.output_norm, summed, f"{name}.output_norm")
 
-    def last_layer(self, layer: Layer, hidden: str, bias: str, name: str) -> str:
-        """The last layer for the first token alone: (tokens * texts, hidden) in, (texts, hidden) out."""
-        graph, heads, width = self.graph, self.encoder.heads, self._width
-        size = heads * width
-        every = graph.op("Reshape", hidden, graph.op("Concat", self.shape, graph.ints(size), axis=0))
-        first = graph.op("Gather", every, self._scalar(0))
-        query = self.linear(layer.query, first, f"{name}.query")
-        query = graph.op("Transpose", graph.op("Reshape", query, graph.ints(-1, heads, width)), perm=[1, 0, 2])
-        keys = _by_head(layer.key.weight, heads).transpose(0, 2, 1)
-        absorbed = self._product(query, keys, float(width**-0.5), f"{name}.key.by_head")
-        absorbed = graph.op("Transpose", absorbed, perm=[1, 0, 2])
-        texts = graph.op("Transpose", every, perm=[1, 0, 2])
-        scores = graph.op("FusedMatMul", absorbed, texts, domain=CONTRIB, transB=1)
-        shares = graph.op("Softmax", graph.op("Add", scores, self._first_bias(bias)), axis=-1)
-        mixed = graph.op("Transpose", graph.op("MatMul", shares, texts), perm=[1, 0, 2])
-        context = self._product(mixed, 2.0 * _by_head(layer.value.weight, heads), 0.5, f"{name}.value.by_head")
-        context = graph.op("Transpose", context, perm=[1, 0, 2])
-        context = graph.op("Reshape", context, graph.ints(-1, size))
-        context = graph.op("Add", context, graph.constant(layer.value.bias, f"{name}.value.bias"))
-        return self._rest(layer, context, first, name)
+    def first_tokens(self, hidden: str) -> str:
+        """(texts, hidden) of (tokens * texts, hidden)."""
+        texts = self.graph.op("Gather", self.shape, self.graph.ints(1))
+        return self.graph.op("Slice", hidden, self.graph.ints(0), texts)
 
-    def _product(self, left: str, right: FloatArray, alpha: float, name: str) -> str:
-        """``alpha * left @ right`` for each head.
-
-        A factor other than 1 keeps ONNX Runtime from summing in another order when there is one text only, so that a
-        text alone and in company have the same logits to the last bit.
-        """
-        weight = self.graph.constant(right, name)
-        return self.graph.op("FusedMatMul", left, weight, domain=CONTRIB, alpha=alpha)
-
-    def _first_bias(self, bias: str) -> str:
-        """The attention bias of the first token: (texts, 1 or heads, tokens)."""
-        return self.graph.op("Gather", bias, self._scalar(0), axis=2)
+    def first_bias(self, bias: str) -> str:
+        """The attention bias of the first token: (texts, 1 or heads, 1, tokens)."""
+        return self.graph.op("Gather", bias, self.graph.ints(0), axis=2)
 
     def head(self, head: Head, first: str) -> str:
         """(texts, labels) logits from the first token's (texts, hidden)."""
         inner = self.activation(head.activation, self.linear(head.hidden, first, "head.hidden"))
         return self.linear(head.logits, inner, "logits")
-
-
-def _by_head(weight: FloatArray, heads: int) -> FloatArray:
-    """(hidden, heads * width) as (heads, hidden, width)."""
-    return np.ascontiguousarray(weight.reshape(weight.shape[0], heads, -1).transpose(1, 0, 2))
 
 
 ACTIVATION_NODES: dict[str, tuple[str, dict[str, Any]]] = {

@@ -4,7 +4,7 @@
   text's answer depends on the texts that share its batch, because the batch as a whole sets the scale.
 - **Weights have 7 bits.** Processors without VNNI add pairs of products in 16 bits, which overflow (and saturate) for
   255 · 127 · 2 but not for 255 · 64 · 2; so the sums are exact everywhere.
-- Weights have one scale per output column, embeddings one per row.
+- Weights have one scale per output column, embeddings one per row; what remains large is int8 in the file only.
 """
 
 from dataclasses import dataclass, field
@@ -20,8 +20,10 @@ from affekt.export.graph import CONTRIB
 
 WEIGHT_TOP = 64
 EMBEDDING_TOP = 127
-LARGE_TABLE = 1000
+LARGE_TABLE = 500
 """Embedding tables with fewer rows stay float32."""
+LARGE_CONSTANT = 100_000
+"""Other constants of at least so many elements are kept as int8, and made floats once, when the graph is loaded."""
 
 Array = npt.NDArray[Any]
 
@@ -46,7 +48,7 @@ def quantize(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
         elif _is_table(node, rewriter.constants):
             rewriter.table(node)
         else:
-            rewriter.nodes.append(node)
+            rewriter.other(node)
     return rewriter.finish(model)
 
 
@@ -66,6 +68,10 @@ def _is_table(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> b
         return False
     table = constants[node.input[0]]
     return table.data_type == TensorProto.FLOAT and len(table.dims) == 2 and table.dims[0] >= LARGE_TABLE
+
+
+def _is_large(tensor: onnx.TensorProto) -> bool:
+    return tensor.data_type == TensorProto.FLOAT and int(np.prod(tensor.dims)) >= LARGE_CONSTANT
 
 
 def _attribute(node: onnx.NodeProto, name: str, default: Any) -> Any:
@@ -128,6 +134,26 @@ class _Rewriter:
             helper.make_node("Mul", [floats, scales], [output], name=output),
         ]
 
+    def other(self, node: onnx.NodeProto) -> None:
+        """Any other node, its large constants kept small in the file; engines fold the product when they load it."""
+        kept = onnx.NodeProto()
+        kept.CopyFrom(node)
+        for place, name in enumerate(node.input):
+            if name in self.constants and _is_large(self.constants[name]):
+                kept.input[place] = self._stored(name)
+        self.nodes.append(kept)
+
+    def _stored(self, name: str) -> str:
+        floats, restored = f"{name}.float", f"{name}.restored"
+        if f"{name}.int8" not in self.added:
+            values, scale = symmetric(numpy_helper.to_array(self.constants[name]), EMBEDDING_TOP, axis=-1)
+            table, unit = self.constant(f"{name}.int8", values), self.constant(f"{name}.scale", scale)
+            self.nodes += [
+                helper.make_node("Cast", [table], [floats], name=floats, to=TensorProto.FLOAT),
+                helper.make_node("Mul", [floats, unit], [restored], name=restored),
+            ]
+        return restored
+
     def finish(self, model: onnx.ModelProto) -> onnx.ModelProto:
         """The int8 model, with the constants that are still used."""
         used = {name for node in self.nodes for name in node.input}
@@ -146,7 +172,7 @@ def symmetric(values: Array, top: int, axis: int) -> tuple[npt.NDArray[np.int8],
     """Integers in [-top, top] and the scale that makes them the values again.
 
     Args:
-        values: a matrix.
+        values: a matrix, or several.
         top: greatest integer.
         axis: the axis along which values share a scale.
     """
