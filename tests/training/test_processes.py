@@ -1,6 +1,7 @@
 """Two processes take the steps of one: same weights, totals and logits, for both engines; over gloo, on the CPU."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 import torch
 from engines import batches, captured, difference, plain
 from safetensors.torch import load_file
+from small_runs import make_encoder, small_run
 from tiny_models import texts
 
+from affekt.model_folder import read_manifest
 from affekt.training.processes import Processes
 
 HERE = Path(__file__).parent
@@ -118,3 +121,53 @@ def test_shares_have_every_text_once() -> None:
     for size in (1, 2, 3, 7):
         shares = [Processes(rank, size).share(np.arange(5)) for rank in range(size)]
         assert sorted(np.concatenate(shares).tolist()) == [0, 1, 2, 3, 4]
+
+
+RUN = """
+import sys, warnings
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/.."]
+from pathlib import Path
+from small_runs import small_run
+from torch import distributed
+
+small_run(Path(sys.argv[2]), *sys.argv[3:], encoder=Path(sys.argv[2]) / "encoder", resume=True)
+distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_a_run_of_two_processes_is_that_of_one(tmp_path: Path) -> None:
+    """The whole of it: plan, engine, scores, best epoch, folder."""
+    settings = ("dropout=0", "epochs=3", "batch_size=7", "micro_batch=3")
+    alone = small_run(tmp_path, *settings, out=tmp_path / "alone")
+    launch(RUN, str(tmp_path), *settings)
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("alone", "model"))
+    assert difference(two, one) < 1e-5
+    manifest = read_manifest(tmp_path / "model")
+    for epoch, expected in zip(manifest.metrics["epochs"], alone.epochs, strict=True):
+        assert epoch["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+        assert epoch["score"] == pytest.approx(expected["score"], abs=1e-6)
+        assert epoch["best"] == expected["best"]
+
+
+@pytest.mark.slow
+def test_a_run_of_two_processes_resumes(tmp_path: Path) -> None:
+    settings = ("dropout=0.1", "epochs=3")
+    make_encoder(tmp_path / "encoder")
+    shutil.copytree(tmp_path / "encoder", tmp_path / "again" / "encoder")
+    launch(RUN, str(tmp_path), *settings)
+    with pytest.raises(AssertionError, match="RuntimeError: crash"):
+        launch(CRASHING, str(tmp_path / "again"), *settings)
+    launch(RUN, str(tmp_path / "again"), *settings)
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("model", "again/model"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+CRASHING = """
+from affekt.training.progress import Hook
+
+class Crash(Hook):
+    def report(self, report):
+        if report.step >= 12:
+            raise RuntimeError("crash")
+""" + RUN.replace("resume=True", "resume=True, hooks=[Crash()]")

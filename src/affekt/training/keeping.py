@@ -195,9 +195,9 @@ def restore_gathered_rng(processes: Processes, tensors: Mapping[str, Tensor], re
     if processes.rank >= len(held):
         return
     restore_rng(tensors, rest, device)
-    torch.set_rng_state(held[processes.rank])
+    torch.set_rng_state(held[processes.rank].clone())  # PyTorch reads from where the memory begins, not the view
     if device.type == "cuda" and "rng.ranks.cuda" in tensors:
-        torch.cuda.set_rng_state(tensors["rng.ranks.cuda"][processes.rank], device)
+        torch.cuda.set_rng_state(tensors["rng.ranks.cuda"][processes.rank].clone(), device)
 
 
 def _finite(tensors: Mapping[str, Tensor]) -> bool:
