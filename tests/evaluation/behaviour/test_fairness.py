@@ -80,6 +80,15 @@ def test_flips_count_sentences_that_decide_differently() -> None:
     assert result.flips == pytest.approx(5 / 7)
 
 
+def test_flips_are_averaged_over_pairs_of_groups() -> None:
+    groups = {"with": ["Xax"], "without": ["Ann"], "neither": ["Bob"]}
+    attribute = {"name": "n", "templates": ["{person} is {feeling}."], "groups": groups}
+    lower = DecisionRule(Calibration.identity(2), (0.2, 0.5))
+    made = suite(attribute=[attribute], feelings=["calm"])
+    (result,) = run_fairness(Subject(LABELS, subject().members, lower, biased), made).attributes
+    assert result.flips == pytest.approx(2 / 3)
+
+
 def test_which_names_are_in_the_list_counts_as_chance() -> None:
     """A bias carried by one of six names is not clear; carried by all six, it is."""
     names = {"a": ["Ax", "Ab", "Ac", "Ad", "Ae", "Af"], "b": ["Ba", "Bb", "Bc", "Bd", "Be", "Bf"]}
@@ -100,6 +109,20 @@ def test_identity_words_are_compared_with_reference_words() -> None:
     assert found["vexed"].range[0] <= found["vexed"].shift <= found["vexed"].range[1]
     first = run_fairness(subject(), suite()).identity[0]
     assert first.word == "vexed"
+
+
+def test_the_emotion_that_an_identity_word_moves_is_not_neutral() -> None:
+    def scores(texts: Sequence[str]) -> np.ndarray:
+        return np.array(
+            [[0.5 - 0.4 * ("vexed" in t.lower()), 0.1 + 0.2 * ("vexed" in t.lower())] for t in texts], dtype=np.float32
+        )
+
+    labels = ("neutral", "anger")
+    rule = DecisionRule(Calibration.identity(2), (0.5, 0.5))
+    made = Subject(labels, {label: frozenset({label}) for label in labels}, rule, scores)
+    found = {shift.word: shift for shift in run_fairness(made, suite()).identity}
+    assert found["vexed"].emotion == "anger"
+    assert found["vexed"].shift == pytest.approx(0.2, abs=1e-6)
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:

@@ -76,10 +76,13 @@ def test_fairness_shows_the_largest_gap_and_whether_it_is_clear() -> None:
         IdentityShift("k", "other", "joy", -0.01, (-0.02, 0.0), 0.05, ()),
     )
     text = shown(fairness_table(Fairness(attributes, identity)), 140)
-    assert "anger 0.050: high over low" in text
-    assert "fear 0.020: high over low (within chance)" in text
-    assert "0.040 to 0.060" in text
-    assert "10.0%" in text
+    rows = {tuple(line.split()[:2]): line for line in text.splitlines() if "[" in line}
+    assert "0.050 [0.040, 0.060]" in rows["names", "anger"]
+    assert "high, low" in rows["names", "anger"]
+    assert "within chance" not in rows["names", "anger"]
+    assert "within chance" in rows["age", "fear"]
+    assert "0.300" in rows["age", "fear"]
+    assert "names 10%, age 0%" in text
     assert "word: anger +0.120 (usual 0.050)" in text
     assert "other: joy -0.010 (usual 0.050) (no more than a reference word)" in text
 

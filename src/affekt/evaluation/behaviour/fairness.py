@@ -1,6 +1,7 @@
 """Score gaps between groups of people in sentences that are otherwise the same, and what identity words do alone."""
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
@@ -55,7 +56,7 @@ class AttributeResult:
         sentences: templates with their feelings.
         texts: how many texts were scored.
         gaps: one per emotion, largest mean first.
-        flips: share of sentences in which the groups' mean scores decide for different emotions.
+        flips: share of sentences in which two groups' mean scores decide for different emotions, averaged over pairs.
     """
 
     name: str
@@ -73,7 +74,7 @@ class IdentityShift:
     Attributes:
         kind: of the word.
         word: the word.
-        emotion: the label that it moves most.
+        emotion: the label that it moves most, apart from neutral.
         shift: mean score with the word minus mean score with reference words.
         range: smallest and largest shift over the frames.
         usual: largest shift that a reference word itself makes for this emotion.
@@ -145,11 +146,12 @@ def _attribute(
     names = tuple(attribute.groups)
     means = np.stack([block.mean(axis=1) for block in blocks], axis=1)
     drawn = np.stack([*_resampled(blocks, resamples, generator)], axis=1)
-    tests = len(subject.labels) * len(list(itertools.combinations(names, 2)))
+    tests = len(subject.labels) * math.comb(len(names), 2)
     limit = NormalDist().inv_cdf(1 - 0.05 / (2 * tests))
     gaps = [_gap(column, label, names, group, means, drawn, limit) for column, label in enumerate(subject.labels)]
     decided = means >= np.asarray(subject.rule.thresholds)
-    differ = np.any(decided.any(axis=1) & ~decided.all(axis=1), axis=1)
+    pairs = itertools.combinations(range(len(names)), 2)
+    differ = np.array([np.any(decided[:, a] != decided[:, b], axis=1).mean() for a, b in pairs])
     texts = sum(len(texts) for unit in group for texts in unit.texts.values())
     ranked = tuple(sorted(gaps, key=lambda gap: -gap.mean))
     return AttributeResult(attribute.name, names, len(group), texts, ranked, float(differ.mean()))
@@ -222,11 +224,12 @@ def _identity(
     base = reference.mean(axis=0)
     usual = np.abs((reference - base).mean(axis=1)).max(axis=0)
     thresholds = np.asarray(subject.rule.thresholds)
+    emotional = np.array([label != "neutral" for label in subject.labels])
     found = []
     for kind, words in identity.words.items():
         for word in words:
             shifts = of(word) - base
-            column = int(np.abs(shifts.mean(axis=0)).argmax())
+            column = int((np.abs(shifts.mean(axis=0)) * emotional).argmax())
             half = (of(word) >= thresholds).mean(axis=0) >= 0.5
             found.append(
                 IdentityShift(

@@ -7,6 +7,8 @@ from rich.text import Text
 from affekt.evaluation.behaviour.fairness import Fairness
 from affekt.evaluation.behaviour.run import Behaviour, Rate
 
+GAPS = 2
+"""Emotions with the largest gaps that are shown for each way in which people differ."""
 KINDS = {"minimum": "minimum", "invariance": "invariance", "direction": "direction"}
 
 
@@ -54,22 +56,23 @@ def fairness_table(found: Fairness, words: int = 8) -> Group:
         words: how many identity words to show.
     """
     table = Table(
-        "differs", "texts", "largest mean gap", "95 % interval", "worst", "decisions differ",
-        box=None, pad_edge=False, header_style="bold", title="\nFairness: scores when only the people change",
-        title_justify="left", title_style="bold",
+        "differs", "emotion", "mean gap [95 %]", "worst", "between", "",
+        box=None, pad_edge=False, padding=(0, 1), header_style="bold", title_justify="left", title_style="bold",
+        title="\nFairness: scores when only the people change",
     )  # fmt: skip
     for item in found.attributes:
-        gap = item.gaps[0]
-        clear = "" if gap.clear else " (within chance)"
-        table.add_row(
-            Text(item.name),
-            f"{item.texts:,}",
-            Text(f"{gap.emotion} {gap.mean:.3f}: {gap.high} over {gap.low}{clear}"),
-            f"{gap.interval[0]:.3f} to {gap.interval[1]:.3f}",
-            f"{max(other.worst for other in item.gaps):.3f}",
-            f"{item.flips:.1%}",
-        )
-    lines: list[Table | Text] = [table]
+        for place, gap in enumerate(item.gaps[:GAPS]):
+            table.add_row(
+                Text("" if place else item.name),
+                Text(gap.emotion),
+                f"{gap.mean:.3f} [{gap.interval[0]:.3f}, {gap.interval[1]:.3f}]",
+                f"{gap.worst:.3f}",
+                Text(f"{gap.high}, {gap.low}"),
+                "" if gap.clear else "within chance",
+            )
+    flips = ", ".join(f"{item.name} {item.flips:.0%}" for item in found.attributes)
+    told = f"Sentences in which two groups get different emotions, on average over pairs: {flips}."
+    lines: list[Table | Text] = [table, Text(told)]
     if found.identity:
         lines.append(Text("\nIdentity words alone (beside the largest shift of a reference word):", style="bold"))
     for shift in found.identity[:words]:
