@@ -60,6 +60,8 @@ def fairness_table(found: Fairness, words: int = 8) -> Group:
         box=None, pad_edge=False, padding=(0, 1), header_style="bold", title_justify="left", title_style="bold",
         title="\nFairness: scores when only the people change",
     )  # fmt: skip
+    for column in table.columns[:4]:
+        column.no_wrap = True
     for item in found.attributes:
         for place, gap in enumerate(item.gaps[:GAPS]):
             table.add_row(
@@ -71,7 +73,8 @@ def fairness_table(found: Fairness, words: int = 8) -> Group:
                 "" if gap.clear else "within chance",
             )
     flips = ", ".join(f"{item.name} {item.flips:.0%}" for item in found.attributes)
-    told = f"Sentences in which two groups get different emotions, on average over pairs: {flips}."
+    told = "Within chance: not clear of 0 after Bonferroni's correction for all emotions and pairs of groups.\n"
+    told += f"Sentences in which two groups get different emotions, on average over pairs: {flips}."
     lines: list[Table | Text] = [table, Text(told)]
     if found.identity:
         lines.append(Text("\nIdentity words alone (beside the largest shift of a reference word):", style="bold"))
