@@ -49,7 +49,9 @@ class MissingExtraError(AffektError):
     code = "missing-extra"
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs packages that are not installed.", hint=f"Run: pip install 'affekt[{extra}]'")
+        super().__init__(
+            f"{feature} needs packages that are not installed.", hint=f"Run: pip install 'affekt[{extra}]'"
+        )
         self.extra = extra
 
 

@@ -60,7 +60,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         for file in temporary.rglob("*"):
             (fsync_folder if file.is_dir() else fsync_file)(file)
         fsync_folder(temporary)
-        os.chmod(temporary, 0o755)
+        os.chmod(temporary, 0o755)  # noqa: S103  (made private by mkdtemp, but a model folder is for everybody)
         _replace_folder(temporary, path)
         fsync_folder(path.parent)
     finally:

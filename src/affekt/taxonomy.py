@@ -89,7 +89,8 @@ class Taxonomy:
         """
         membership = self.membership(source_labels)
         miss = np.log1p(-np.clip(np.asarray(scores, dtype=np.float64), 0.0, 1.0 - 1e-12))
-        return (-np.expm1(miss @ membership)).astype(np.float32)
+        combined: FloatArray = (-np.expm1(miss @ membership)).astype(np.float32)
+        return combined
 
     def combine_truth(self, truth: npt.ArrayLike, source_labels: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Gold labels of the unions: (texts, labels) bool, from (texts, source labels)."""
