@@ -209,3 +209,9 @@ def test_killed_runs_end_with_the_same_weights() -> None:
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.splitlines()[-1].endswith("0 different")
+
+
+def test_a_finished_run_is_not_taken_for_another(whole: TrainResult) -> None:
+    folder = whole.folder.parent
+    with pytest.raises(CheckpointError, match=r"finished, and was made with other settings: lr was 0.001 and is 0.5"):
+        small_run(folder, *SETTINGS, "lr=0.5", encoder=folder / "encoder", resume=True)

@@ -43,7 +43,6 @@ class Finished:
         labels: names in the order of the logits.
         train: the training set.
         dev: the set that rules are fitted on; None without one.
-        dev_ids: its token ids.
         history: figures of each epoch.
         resampling: of the figures.
     """
@@ -54,7 +53,6 @@ class Finished:
     labels: tuple[str, ...]
     train: Dataset
     dev: Dataset | None
-    dev_ids: TokenIds
     history: list[dict[str, Any]]
     resampling: Resampling
 

@@ -5,33 +5,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from affekt.data import Dataset, ReadOptions
+from affekt.errors import CheckpointError
 from affekt.evaluation.measure import Resampling
 from affekt.training import finish
-from affekt.training.accelerators import is_sharded, start_processes
-from affekt.training.assemble import make_engine
-from affekt.training.build import load_classifier, load_tokenizer, pick_device
-from affekt.training.encode import Encoded, encode, tokenize
-from affekt.training.engine import Engine
-from affekt.training.evaluator import Evaluator
+from affekt.training.accelerators import start_processes
+from affekt.training.build import load_tokenizer, pick_device
 from affekt.training.fingerprint import Fingerprint
-from affekt.training.hardware import choose_engine, fit_to_device, fit_to_encoder, fit_to_memory, has_8bit
-from affekt.training.inputs import DEV_SHARE, Floats, Inputs, complaints, gather
+from affekt.training.hardware import fit_to_device
+from affekt.training.inputs import DEV_SHARE, Floats, gather
 from affekt.training.keeping import DiskKeeper, final_weights
-from affekt.training.loop import Loop, Rules
-from affekt.training.lora import add_adapters
-from affekt.training.memory import EngineName, parse_memory
+from affekt.training.prepare import Run, prepare
 from affekt.training.processes import Processes
 from affekt.training.progress import Hook, Progress
 from affekt.training.recipe import Recipe, get_recipe
 from affekt.training.run_folder import RunFolder
-from affekt.training.sampling import BatchPlan
-from affekt.training.schedules import Schedule
 from affekt.training.watching import JsonLog, ProgressBar, TensorBoardLog
 
 
@@ -142,84 +132,21 @@ def train(
     settings = fit_to_device(settings.override(overrides), device)
     folder = RunFolder(Path(out))
     if done := _open(folder, how, processes):
-        return _result(folder, done)
+        return _same_result(folder, done, settings, how)
     inputs = gather(data, dev, seed=settings.seed, options=read, teacher=teacher, weights=weights, dev_share=dev_share)
-    run = _prepare(settings, inputs, str(encoder), folder, how, processes, hooks)
-    progress, trained = _train(run)
+    watchers = [*_watchers(folder, how, processes), *hooks]
+    run = prepare(settings, inputs, str(encoder), processes, hooks=watchers, memory=how.memory)
+    progress, trained = _train(run, folder, how)
     if processes.first:
-        _finish(run, progress, trained)
+        _finish(run, folder, how, progress, trained)
     processes.wait()
     return _result(folder, folder.open(resume=True, overwrite=False) or {})
-
-
-@dataclass
-class _Run:
-    """Everything that a run consists of."""
-
-    recipe: Recipe
-    inputs: Inputs
-    encoder: str
-    folder: RunFolder
-    how: Options
-    processes: Processes
-    hooks: list[Hook]
-    tokenizer: Any
-    model: PreTrainedModel
-    encoded: Encoded
-    dev_ids: list[np.ndarray[Any, np.dtype[np.int32]]]
-    kind: EngineName
-
-    def note(self, text: str) -> None:
-        """Tell the hooks."""
-        for hook in self.hooks if self.processes.first else ():
-            hook.note(text)
 
 
 def _open(folder: RunFolder, how: Options, processes: Processes) -> dict[str, Any] | None:
     done = folder.open(resume=how.resume, overwrite=how.overwrite) if processes.first or how.resume else None
     processes.wait()
     return done
-
-
-def _prepare(
-    recipe: Recipe,
-    inputs: Inputs,
-    encoder: str,
-    folder: RunFolder,
-    how: Options,
-    processes: Processes,
-    hooks: Sequence[Hook],
-) -> _Run:
-    tokenizer = load_tokenizer(encoder)
-    model = load_classifier(
-        encoder, inputs.train.labels, seed=recipe.seed, dropout=recipe.dropout, pooling=recipe.pooling
-    )
-    recipe, notes = fit_to_encoder(recipe, model)
-    if recipe.lora_rank:
-        add_adapters(model, rank=recipe.lora_rank, alpha=recipe.lora_alpha, dropout=recipe.lora_dropout)
-    targets = inputs.targets(recipe.teacher_weight)
-    encoded = encode(inputs.train.texts, targets, tokenizer, recipe.cleaning, recipe.max_length, inputs.weights)
-    dev_texts = inputs.dev.texts if inputs.dev is not None else ()
-    dev_ids = list(tokenize(dev_texts, tokenizer, recipe.cleaning, recipe.max_length))
-    device = processes.device
-    kind = choose_engine(recipe, model, device, sharded=is_sharded())
-    if how.memory is not None:
-        longest = max(map(len, encoded.token_ids))
-        budget = parse_memory(how.memory)
-        recipe, kind, said = fit_to_memory(
-            recipe, model, device, budget, longest_text=longest, has_8bit=has_8bit(device)
-        )
-        notes.append(said)
-    notes += complaints(inputs.train.targets, inputs.train.labels)
-    if encoded.cut:
-        notes.append(f"{encoded.cut:,} texts are longer than {recipe.max_length} tokens and are cut.")
-    watchers = [*_watchers(folder, how, processes), *hooks]
-    run = _Run(
-        recipe, inputs, encoder, folder, how, processes, watchers, tokenizer, model, encoded, dev_ids, kind
-    )  # fmt: skip
-    for text in notes:
-        run.note(text)
-    return run
 
 
 def _watchers(folder: RunFolder, how: Options, processes: Processes) -> list[Hook]:
@@ -231,50 +158,28 @@ def _watchers(folder: RunFolder, how: Options, processes: Processes) -> list[Hoo
     return made
 
 
-def _train(run: _Run) -> tuple[Progress, dict[str, Tensor]]:
+def _train(run: Run, folder: RunFolder, how: Options) -> tuple[Progress, dict[str, Tensor]]:
     """Take the steps that are left, and give back the best weights."""
-    recipe, encoded, processes = run.recipe, run.encoded, run.processes
-    fingerprint = Fingerprint.of(run.inputs.parts(), recipe.model_dump(mode="json"), run.model.state_dict())
-    torch.manual_seed(recipe.seed + 1 + processes.rank)
-    engine = make_engine(
-        recipe, run.kind, run.model, encoded, run.tokenizer.pad_token_id, device=processes.device, processes=processes
-    )
+    fingerprint = Fingerprint.of(run.inputs.parts(), run.recipe.model_dump(mode="json"), run.model.state_dict())
+    engine = run.engine()
     keeper = DiskKeeper(
-        run.folder.checkpoints, fingerprint, processes,
-        note=run.note, every_steps=run.how.every_steps, every_minutes=run.how.every_minutes,
+        folder.checkpoints, fingerprint, run.processes,
+        note=run.note, every_steps=how.every_steps, every_minutes=how.every_minutes,
     )  # fmt: skip
     progress = Progress()
-    if run.how.resume and (checkpoint := keeper.latest(allow_changes=run.how.allow_changes)) is not None:
+    if how.resume and (checkpoint := keeper.latest(allow_changes=how.allow_changes)) is not None:
         progress = keeper.restore(engine, checkpoint)
         if checkpoint.state["complete"]:
             last = progress.best_step in (0, progress.step)
             return progress, final_weights(checkpoint) if last else keeper.best_weights(engine, progress)
-    progress = _loop(run, engine, keeper).run(progress)
+    progress = run.loop(engine, keeper).run(progress)
     trained = keeper.best_weights(engine, progress)
     keeper.finish()
     return progress, trained
 
 
-def _loop(run: _Run, engine: Engine, keeper: DiskKeeper) -> Loop:
+def _finish(run: Run, folder: RunFolder, how: Options, progress: Progress, trained: dict[str, Tensor]) -> None:
     recipe, inputs = run.recipe, run.inputs
-    plan = BatchPlan(len(inputs.train), recipe.batch_size, recipe.seed)
-    steps = plan.steps_per_epoch * recipe.epochs
-    evaluate = None if inputs.dev is None else Evaluator(engine, run.dev_ids, inputs.dev.targets, recipe.threshold)
-    texts = inputs.train.texts
-    rules = Rules(
-        peak_lr=recipe.lr,
-        patience=recipe.patience,
-        nonfinite_limit=recipe.nonfinite_limit,
-        texts=lambda rows: [texts[row] for row in rows],
-    )
-    return Loop(
-        engine, plan, Schedule(recipe.schedule, steps, recipe.warmup_ratio),
-        evaluate=evaluate, keeper=keeper, rules=rules, hooks=run.hooks, processes=run.processes,
-    )  # fmt: skip
-
-
-def _finish(run: _Run, progress: Progress, trained: dict[str, Tensor]) -> None:
-    folder, recipe, inputs = run.folder, run.recipe, run.inputs
     finish.stage(folder.stage, run.model, trained, load_tokenizer(run.encoder))
     logits = None
     if inputs.dev is not None:
@@ -287,9 +192,8 @@ def _finish(run: _Run, progress: Progress, trained: dict[str, Tensor]) -> None:
         labels=inputs.train.labels,
         train=inputs.train,
         dev=inputs.dev,
-        dev_ids=run.dev_ids,
         history=progress.epochs,
-        resampling=run.how.resampling,
+        resampling=how.resampling,
     )
     manifest = finish.write(folder.out, folder.stage, finish.make_manifest(made, logits))
     folder.finish({
@@ -298,6 +202,23 @@ def _finish(run: _Run, progress: Progress, trained: dict[str, Tensor]) -> None:
         "epochs": progress.epochs,
         "seconds": progress.seconds,
     })  # fmt: skip
+
+
+def _same_result(folder: RunFolder, done: dict[str, Any], asked: Recipe, how: Options) -> TrainResult:
+    """The result of a finished run, if it is the run that is asked for."""
+    chosen = {"batching", *(("micro_batch", "checkpointing", "optimizer") if how.memory else ())}
+    made = _result(folder, done)
+    other = [
+        f"{key} was {value!r} and is {getattr(asked, key)!r}"
+        for key, value in made.recipe
+        if value != getattr(asked, key) and key not in chosen
+    ]
+    if other and not how.allow_changes:
+        raise CheckpointError(
+            f"'{folder.out}' is finished, and was made with other settings: {'; '.join(other)}.",
+            hint="Give another --out, or begin anew with --overwrite.",
+        )
+    return made
 
 
 def _result(folder: RunFolder, record: dict[str, Any]) -> TrainResult:
