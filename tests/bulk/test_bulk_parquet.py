@@ -120,3 +120,12 @@ def test_how_far_it_is_is_told_in_rows(path: Path) -> None:
     reader.read(25, 1 << 20)
     assert reader.fraction() == 0.25
     reader.close()
+
+
+def test_long_rows_are_taken_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquetcursor, "BATCH", 2048)
+    texts = [f"{number} " * 200_000 for number in range(40)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet", compression="none", use_dictionary=False)
+    reader = cursor(tmp_path / "a.parquet")
+    assert len(next(reader._items)) <= 10
+    reader.close()

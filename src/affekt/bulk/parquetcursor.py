@@ -12,7 +12,10 @@ import pyarrow.parquet as pq
 from affekt.bulk.pieces import Piece, Position, Reject
 
 BATCH = 2048
-"""Rows that are taken from the file at once."""
+"""Rows that are taken from the file at once; fewer where they are long."""
+
+BATCH_BYTES = 4 * 1024 * 1024
+"""Bytes of a row group, on average, that are taken at once."""
 
 _BUFFER = 1 << 20
 
@@ -100,7 +103,9 @@ class ParquetCursor:
         row, start = first, self.position.row
         present = [name for name in self.schema.names if name in set(file.schema_arrow.names)]
         try:
-            for batch in file.iter_batches(BATCH, row_groups=[group], columns=present):
+            size = file.metadata.row_group(group).total_byte_size // max(1, count)
+            rows = max(1, min(BATCH, BATCH_BYTES // max(1, size)))
+            for batch in file.iter_batches(rows, row_groups=[group], columns=present):
                 skipped = max(0, start - row)
                 row += len(batch)
                 if skipped < len(batch):
