@@ -1,7 +1,8 @@
 """``affekt export``: float32 and int8 graphs into a model folder, if they give the model's own answers."""
 
+import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from affekt.export.encoder import encoder_graph
 from affekt.export.graph import save
 from affekt.export.parity import Parity, compare, require_float, require_int8
 from affekt.export.quantize import linear_inputs, quantize
-from affekt.files import atomic_folder
+from affekt.files import atomic_file, atomic_folder
 from affekt.model_folder import Manifest, read_manifest, update_manifest, verify
 from affekt.tokenizing import TextTokenizer
 
@@ -84,9 +85,20 @@ def export(folder: Path, dataset: Dataset, *, int8: bool = True, threads: int | 
             small = compare(source.logits(OnnxBackend(path, threads), dataset.texts), reference, truth, rule)
             require_int8(small)
         sizes = {f"onnx/{file.name}": file.stat().st_size for file in sorted(inside.iterdir())}
+    _cap_length(folder, manifest.max_length)
     report = ExportReport(len(dataset), float32, small, sizes)
     update_manifest(folder, lambda old: _with_report(old, report))
     return report
+
+
+def _cap_length(folder: Path, max_length: int) -> None:
+    """Let tokenizers elsewhere cut where the graphs' positions end."""
+    path = folder / "tokenizer_config.json"
+    if not path.is_file():
+        return
+    settings = {**json.loads(path.read_text(encoding="utf-8")), "model_max_length": max_length}
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _with_report(manifest: Manifest, report: ExportReport) -> Manifest:
@@ -130,7 +142,9 @@ class _Source:
         """The float32 graph."""
         encoder = encoder_of(self.torch.model)
         if encoder is not None:
-            return encoder_graph(encoder)
+            first = 0 if encoder.position_pad is None else encoder.position_pad + 1
+            used = encoder.positions[: first + self.manifest.max_length]
+            return encoder_graph(replace(encoder, positions=used))
         from affekt.export.traced import traced_graph
 
         return traced_graph(self.torch.model)

@@ -21,9 +21,7 @@ from affekt.export.graph import CONTRIB
 WEIGHT_TOP = 64
 EMBEDDING_TOP = 127
 LARGE_TABLE = 1000
-"""Embedding tables with fewer rows, such as positions, have one scale per column: few columns hold large values."""
-SMALL_TABLE = 256
-"""Embedding tables with fewer rows stay float32."""
+"""Embedding tables with fewer rows, such as positions, stay float32."""
 LARGE_CONSTANT = 100_000
 """Other constants of at least so many elements are kept as int8, and made floats once, when the graph is loaded."""
 
@@ -69,7 +67,7 @@ def _is_table(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> b
     if node.op_type != "Gather" or node.input[0] not in constants or _attribute(node, "axis", 0) != 0:
         return False
     table = constants[node.input[0]]
-    return table.data_type == TensorProto.FLOAT and len(table.dims) == 2 and table.dims[0] >= SMALL_TABLE
+    return table.data_type == TensorProto.FLOAT and len(table.dims) == 2 and table.dims[0] >= LARGE_TABLE
 
 
 def _is_large(tensor: onnx.TensorProto) -> bool:
@@ -126,25 +124,22 @@ class _Rewriter:
     def table(self, node: onnx.NodeProto) -> None:
         """``Gather`` of rows of a table, as int8 rows times their scales."""
         (name, rows), output = node.input, node.output[0]
-        table = numpy_helper.to_array(self.constants[name])
-        by_row = len(table) >= LARGE_TABLE
-        values, scale = symmetric(table, EMBEDDING_TOP, axis=1 if by_row else 0)
-        stored, units = self.constant(f"{name}.int8", values), self.constant(f"{name}.scale", scale)
+        values, scale = symmetric(numpy_helper.to_array(self.constants[name]), EMBEDDING_TOP, axis=1)
+        table, units = self.constant(f"{name}.int8", values), self.constant(f"{name}.scale", scale)
         integers, floats, scales = (f"{output}.{kind}" for kind in ("int8", "float", "scale"))
         self.nodes += [
-            helper.make_node("Gather", [stored, rows], [integers], name=integers),
+            helper.make_node("Gather", [table, rows], [integers], name=integers),
             helper.make_node("Cast", [integers], [floats], name=floats, to=TensorProto.FLOAT),
+            helper.make_node("Gather", [units, rows], [scales], name=scales),
+            helper.make_node("Mul", [floats, scales], [output], name=output),
         ]
-        if by_row:
-            self.nodes.append(helper.make_node("Gather", [units, rows], [scales], name=scales))
-        self.nodes.append(helper.make_node("Mul", [floats, scales if by_row else units], [output], name=output))
 
     def other(self, node: onnx.NodeProto) -> None:
         """Any other node, its large constants kept small in the file; engines fold the product when they load it."""
         kept = onnx.NodeProto()
         kept.CopyFrom(node)
         for place, name in enumerate(node.input):
-            if name in self.constants and _is_large(self.constants[name]):
+            if node.op_type != "Gather" and name in self.constants and _is_large(self.constants[name]):
                 kept.input[place] = self._stored(name)
         self.nodes.append(kept)
 
