@@ -1,9 +1,11 @@
 """Many texts through one model: cleaned and tokenized while the engine runs, in bounded memory, in input order."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +17,13 @@ from affekt.errors import DataError
 from affekt.tokenizing import TextTokenizer, Tokens
 
 MAX_CHARACTERS = 1_000_000
-"""Longest text that is accepted; a longer one is a file given as a text by mistake."""
+"""Longest text that is accepted, as given and once cleaned; a longer one is a file given as a text by mistake."""
 
-CHUNK_CHARACTERS = 4_000_000
+CHUNK_CHARACTERS = 2_000_000
 """A chunk of texts is closed early when it holds this many characters, so that long texts cannot fill the memory."""
 
 FloatArray = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,51 +57,94 @@ class Engine:
 
     def one(self, text: str, *, truncate: bool = False) -> Scored:
         """A single text, the shortest way."""
-        rows = self.tokenizer.one(clean(check_text(text, 0), self.cleaning))
+        rows = self.tokenizer.one(self._clean(check_text(text, 0), 0))
         if truncate or len(rows) == 1:
             return Scored([text], self.backend.logits(TokenBatch.of(rows[:1])), np.zeros(1, dtype=bool))
-        logits = self._run(Tokens(rows, np.zeros(len(rows), dtype=np.intp)))
-        return Scored([text], logits, np.ones(1, dtype=bool))
+        (scored,) = self._scored(iter([self._chunk([text], [0], Tokens(rows, np.zeros(len(rows), dtype=np.intp)))]))
+        return scored
 
     def stream(self, texts: Iterable[str], *, truncate: bool = False, window: int | None = None) -> Iterator[Scored]:
         """Chunks of neighbouring texts in input order; the next is prepared while the engine runs on this one.
 
         Args:
-            texts: any iterable; it is read at most two chunks ahead.
+            texts: any iterable; it is read at most three chunks ahead.
             truncate: read only the first window of a long text.
             window: most texts of a chunk; the engine's own choice by default.
         """
         with ThreadPoolExecutor(1) as pool:
-            waiting = None
-            for chunk in chunks(texts, window or self.backend.plan.window):
-                prepared = pool.submit(self._prepare, chunk, truncate)
-                if waiting is not None:
-                    yield self._finish(*waiting.result())
-                waiting = prepared
-            if waiting is not None:
-                yield self._finish(*waiting.result())
+            parts = chunks(texts, window or self.backend.plan.window)
+            futures = (pool.submit(self._prepare, number, part, truncate) for number, part in parts)
+            yield from self._scored(future.result() for future in one_ahead(futures))
 
-    def _prepare(self, texts: list[str], truncate: bool) -> tuple[list[str], npt.NDArray[np.intp], Tokens]:
-        """Texts, for each the position of its distinct cleaned form, and the tokens of the distinct forms."""
+    def _prepare(self, number: int, texts: list[str], truncate: bool) -> "_Chunk":
+        """Clean and tokenize; texts that are the same once cleaned are computed once."""
         seen: dict[str, int] = {}
-        place = [seen.setdefault(clean(text, self.cleaning), len(seen)) for text in texts]
-        return texts, np.array(place, dtype=np.intp), self.tokenizer.many(list(seen), truncate=truncate)
+        place = [
+            seen.setdefault(self._clean(text, position), len(seen)) for position, text in enumerate(texts, start=number)
+        ]
+        return self._chunk(texts, place, self.tokenizer.many(list(seen), truncate=truncate))
 
-    def _finish(self, texts: list[str], place: npt.NDArray[np.intp], tokens: Tokens) -> Scored:
-        windowed = np.bincount(tokens.owner) > 1
-        return Scored(texts, self._run(tokens)[place], windowed[place])
+    def _clean(self, text: str, number: int) -> str:
+        cleaned = clean(text, self.cleaning)
+        if len(cleaned) > MAX_CHARACTERS:
+            check_text(cleaned, number)
+        return cleaned
 
-    def _run(self, tokens: Tokens) -> FloatArray:
-        """Logits of each text, (texts, labels), its windows combined."""
+    def _chunk(self, texts: list[str], place: list[int], tokens: Tokens) -> "_Chunk":
         plan = self.backend.plan
-        lengths = tokens.lengths()
-        groups = batches(lengths, plan.token_budget, plan.max_texts, equal=plan.equal)
-        feed = (TokenBatch.of([tokens.rows[i] for i in group], self.tokenizer.pad_id) for group in groups)
-        results = list(self.backend.many(feed))
-        logits = np.empty((len(lengths), results[0].shape[1]), dtype=np.float32)
-        for group, result in zip(groups, results, strict=True):
+        groups = batches(tokens.lengths(), plan.token_budget, plan.max_texts, equal=plan.equal)
+        return _Chunk(texts, np.array(place, dtype=np.intp), tokens, groups)
+
+    def _scored(self, prepared: Iterator["_Chunk"]) -> Iterator[Scored]:
+        """Run the batches of one chunk after another without a pause in between."""
+        running: deque[_Chunk] = deque()
+
+        def feed() -> Iterator[TokenBatch]:
+            for chunk in prepared:
+                running.append(chunk)
+                for group in chunk.groups:
+                    yield TokenBatch.of([chunk.tokens.rows[i] for i in group], self.tokenizer.pad_id)
+
+        for logits in self.backend.many(feed()):
+            running[0].results.append(logits)
+            if len(running[0].results) == len(running[0].groups):
+                yield running.popleft().scored()
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Texts on their way through the engine.
+
+    Attributes:
+        texts: as given.
+        place: (texts,) which distinct cleaned text each of them is.
+        tokens: of the distinct texts.
+        groups: the windows of each batch.
+        results: logits of the batches done so far.
+    """
+
+    texts: list[str]
+    place: npt.NDArray[np.intp]
+    tokens: Tokens
+    groups: list[npt.NDArray[np.intp]]
+    results: list[FloatArray] = field(default_factory=list)
+
+    def scored(self) -> Scored:
+        """Logits of each text, from those of the batches."""
+        logits = np.empty((len(self.tokens.rows), self.results[0].shape[1]), dtype=np.float32)
+        for group, result in zip(self.groups, self.results, strict=True):
             logits[group] = result
-        return combine(logits, tokens.owner)
+        windowed = np.bincount(self.tokens.owner) > 1
+        return Scored(self.texts, combine(logits, self.tokens.owner)[self.place], windowed[self.place])
+
+
+def one_ahead(futures: Iterator[Future[T]]) -> Iterator[Future[T]]:
+    """The same, with the next one asked for before this one is handed out, so that it is computed meanwhile."""
+    waiting = next(futures, None)
+    while waiting is not None:
+        following = next(futures, None)
+        yield waiting
+        waiting = following
 
 
 def combine(logits: FloatArray, owner: npt.NDArray[np.intp]) -> FloatArray:
@@ -115,24 +161,30 @@ def combine(logits: FloatArray, owner: npt.NDArray[np.intp]) -> FloatArray:
     return combined
 
 
-def chunks(texts: Iterable[str], most: int) -> Iterator[list[str]]:
-    """Lists of at most ``most`` neighbouring texts, fewer where they are long.
+def chunks(texts: Iterable[str], most: int) -> Iterator[tuple[int, list[str]]]:
+    """At most ``most`` neighbouring texts, fewer where they are long, with the number of the first.
+
+    The first chunk is a quarter of the others, so that the engine need not wait long for its first batch.
 
     Raises:
         DataError: at an entry that is not a text or is longer than ``MAX_CHARACTERS``.
     """
-    source = enumerate(texts)
-    while True:
-        chunk: list[str] = []
-        characters = 0
-        for number, text in islice(source, most):
-            chunk.append(check_text(text, number))
-            characters += len(text)
-            if characters >= CHUNK_CHARACTERS:
-                break
-        if not chunk:
-            return
-        yield chunk
+    source = iter(texts)
+    start, size = 0, max(1, most // 4)
+    while chunk := _some(source, start, size):
+        yield start, chunk
+        start, size = start + len(chunk), most
+
+
+def _some(source: Iterator[str], start: int, most: int) -> list[str]:
+    chunk: list[str] = []
+    characters = 0
+    for text in islice(source, most):
+        chunk.append(check_text(text, start + len(chunk)))
+        characters += len(text)
+        if characters >= CHUNK_CHARACTERS:
+            break
+    return chunk
 
 
 def check_text(text: str, number: int) -> str:
