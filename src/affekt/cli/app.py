@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("affekt.cli.data", "Check, describe and split labelled tables."),
     "train": ("affekt.cli.train", "Train a model on a labelled table."),
     "doctor": ("affekt.cli.doctor", "Look at data, recipe and machine before training."),
+    "distill": ("affekt.cli.distill", "Train a small model on what larger ones say."),
     "evaluate": ("affekt.cli.evaluate", "Measure a model on a labelled table."),
     "explain": ("affekt.cli.explain", "Say which words moved which emotion."),
     "behave": ("affekt.cli.behave", "Check what anybody would expect of a model, and that it treats people alike."),

@@ -19,17 +19,11 @@ from affekt.evaluation.measure import MIN_TEXTS, Naming, Resampling, measure
 from affekt.export.card import CardFacts, model_card
 from affekt.model_folder import Manifest, RuleRecord, write_model_folder
 from affekt.taxonomy import taxonomies_for
-from affekt.training.assemble import make_layout
 from affekt.training.batches import TokenIds
 from affekt.training.build import quiet
-from affekt.training.engine import gathered_logits
-from affekt.training.lora import merge_adapters
-from affekt.training.objective import Classifier
-from affekt.training.processes import Processes
 from affekt.training.recipe import Recipe
+from affekt.training.stock import model_logits, save_stock
 from affekt.tuning.rules import fit_taxonomy_rules
-
-EVALUATION_TOKENS = 16_384
 
 
 @dataclass(frozen=True)
@@ -67,28 +61,11 @@ def stage(folder: Path, model: PreTrainedModel, weights: Mapping[str, Tensor], t
         tokenizer: as loaded.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    with torch.device("meta"):
-        stock = AutoModelForSequenceClassification.from_config(model.config, dtype=torch.float32)
-    stock.load_state_dict(_stock_state(model, weights), strict=False, assign=True)
     with quiet():
-        stock.save_pretrained(folder)
+        save_stock(model, weights, folder)
     tokenizer.save_pretrained(folder)
     for file in folder.iterdir():
         file.chmod(0o644)  # weights are written for their owner alone
-
-
-def _stock_state(model: PreTrainedModel, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    names = {name for name, _ in model.named_parameters()}
-    if set(weights) == names:
-        buffers = {name: value for name, value in model.state_dict().items() if name not in names}
-        return {**buffers, **weights}
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if name in weights:
-                parameter.copy_(weights[name])
-    if any("lora_" in name for name in names):
-        merge_adapters(model)
-    return {name: value.detach().float().cpu() for name, value in model.state_dict().items()}
 
 
 def staged_logits(
@@ -96,17 +73,8 @@ def staged_logits(
 ) -> npt.NDArray[np.float32]:
     """Logits (texts, labels) of the saved files in float32, loaded as anybody will load them."""
     with quiet():
-        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).to(device).eval()
-    classifier, layout = Classifier(model), make_layout(recipe, model, pad_id)
-    layout = replace(layout, batching="dynamic" if layout.batching == "padded" else layout.batching)
-
-    def forward(ids: TokenIds) -> Tensor:
-        logits: Tensor = classifier(layout.tokens(ids).to(device))
-        return logits
-
-    alone = Processes(device=device)
-    with torch.inference_mode():
-        return gathered_logits(forward, token_ids, model.config.num_labels, EVALUATION_TOKENS, alone)
+        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+    return model_logits(model, recipe, token_ids, pad_id, device)
 
 
 def make_manifest(made: Finished, logits: npt.NDArray[np.float32] | None) -> Manifest:

@@ -1,6 +1,6 @@
 """Everything that a run needs before its first step: settings that fit, a model, encoded texts, a loop."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from affekt.training.encode import Encoded, encode, tokenize
 from affekt.training.engine import Engine
 from affekt.training.evaluator import Evaluator
 from affekt.training.hardware import choose_engine, fit_to_encoder, fit_to_memory, has_8bit
-from affekt.training.inputs import Inputs, complaints
+from affekt.training.inputs import Floats, Inputs, complaints
 from affekt.training.keeping import Keeper, MemoryKeeper
 from affekt.training.loop import Loop, Rules
 from affekt.training.lora import add_adapters
@@ -26,6 +26,7 @@ from affekt.training.progress import Hook, Progress
 from affekt.training.recipe import Recipe
 from affekt.training.sampling import BatchPlan
 from affekt.training.schedules import Schedule
+from affekt.training.stock import model_logits, stock_model
 
 
 @dataclass
@@ -87,6 +88,13 @@ class Run:
             engine, plan, schedule,
             evaluate=evaluate, keeper=keeper, rules=rules, hooks=self.hooks, processes=self.processes,
         )  # fmt: skip
+
+    def score(self, weights: Mapping[str, Tensor], texts: Sequence[str]) -> Floats:
+        """Logits (texts, labels) of trained weights in float32, for a run whose engine is gone."""
+        recipe = self.recipe
+        model = stock_model(self.model, weights)
+        token_ids = tokenize(texts, self.tokenizer, recipe.cleaning, recipe.max_length)
+        return model_logits(model, recipe, token_ids, self.tokenizer.pad_token_id, self.processes.device)
 
 
 def prepare(
