@@ -21,7 +21,7 @@ from transformers import PreTrainedModel
 from affekt.training.averaging import WeightAverage
 from affekt.training.batches import Layout, MicroBatch, TokenIds, Tokens, micro_batches
 from affekt.training.engine import StepTotals, Tally, gathered_logits
-from affekt.training.objective import Classifier, Objective
+from affekt.training.objective import Classifier
 from affekt.training.optimizers import Rates, make_optimizer
 from affekt.training.processes import Processes
 from affekt.training.sharded import put, spread, whole
@@ -33,7 +33,7 @@ EVALUATION_TOKENS = 16_384
 class Step(nn.Module):
     """A micro-batch's loss, or some texts' logits, behind one ``forward``, which is what DDP and FSDP hook into."""
 
-    def __init__(self, classifier: Classifier, objective: Objective) -> None:
+    def __init__(self, classifier: Classifier, objective: nn.Module) -> None:
         super().__init__()
         self.classifier, self.objective = classifier, objective
 
@@ -62,7 +62,7 @@ class PlainEngine:
 
     Args:
         model: a stock sequence classifier in float32.
-        objective: what to minimise.
+        objective: what to minimise: (classifier, micro-batch) -> the sum over texts.
         groups: optimizer groups with ``params``, ``lr`` and ``weight_decay``.
         layout: of the batches.
         token_ids: of the training texts.
@@ -84,7 +84,7 @@ class PlainEngine:
     def __init__(
         self,
         model: PreTrainedModel,
-        objective: Objective,
+        objective: nn.Module,
         groups: Sequence[dict[str, Any]],
         layout: Layout,
         token_ids: TokenIds,
