@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("affekt.cli.data", "Check, describe and split labelled tables."),
     "train": ("affekt.cli.train", "Train a model on a labelled table."),
     "doctor": ("affekt.cli.doctor", "Look at data, recipe and machine before training."),
+    "search": ("affekt.cli.search", "Search for a recipe over a declared space."),
     "pretrain": ("affekt.cli.pretrain", "Let an encoder read texts before it learns their labels."),
     "distill": ("affekt.cli.distill", "Train a small model on what larger ones say."),
     "evaluate": ("affekt.cli.evaluate", "Measure a model on a labelled table."),

@@ -1,0 +1,73 @@
+"""``affekt search``: find a recipe."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from affekt.cli import table_options as opt
+
+if TYPE_CHECKING:
+    from affekt.training.search import Found
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def search(
+    data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
+    encoder: Annotated[str, typer.Option("--encoder", help="Pretrained encoder: a Hub id or a local folder.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the trials and recipe.json.")],
+    dev: Annotated[Path | None, typer.Option("--dev", help="Labelled table to score on; split off by default.")] = None,
+    recipe: Annotated[str, typer.Option("--recipe", help="What is not searched: fast, reference or a file.")] = "fast",
+    settings: Annotated[list[str] | None, typer.Option("--set", help="One setting of it, as in --set lr=1e-5.")] = None,
+    space: Annotated[
+        Path | None,
+        typer.Option("--space", help='JSON: {"lr": {"low": 1e-5, "high": 1e-4, "log": true}, "loss": ["bce", ...]}.'),
+    ] = None,
+    trials: Annotated[int, typer.Option("--trials", min=1, help="How many to end up with.")] = 20,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    text: opt.Text = None,
+    labels: opt.Labels = None,
+    row_id: opt.Id = None,
+    layout: opt.Layout = "auto",
+    label_names: opt.LabelNames = None,
+    first_id: opt.FirstId = 0,
+    separator: opt.Separator = None,
+    header: opt.Header = None,
+    delimiter: opt.Delimiter = None,
+    encoding: opt.Encoding = "utf-8",
+    unlabelled: opt.UnlabelledRows = "keep",
+    missing: opt.MissingCells = "unknown",
+    bad_rows: opt.Bad = "error",
+) -> None:
+    """Train with many settings and write the best recipe; the same command goes on where it was."""
+    read = opt.read_options(locals())
+    from affekt.training import get_recipe
+    from affekt.training.inputs import gather
+    from affekt.training.search import DEFAULT_SPACE, read_space
+    from affekt.training.search import search as run
+    from affekt.training.watching import ProgressBar
+
+    base = get_recipe(recipe, settings or ())
+    found = run(
+        gather(data, dev, seed=base.seed, options=read), encoder,
+        out=out, base=base, space=read_space(space) if space is not None else DEFAULT_SPACE, trials=trials,
+        device=device, hooks=[] if quiet else [ProgressBar()],
+    )  # fmt: skip
+    _show(found)
+    typer.echo(f"Wrote {out / 'recipe.json'}; train with it: affekt train --recipe {out / 'recipe.json'} ...")
+
+
+def _show(found: "Found") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("trial", "macro-F1 on dev", "end", "settings", show_edge=False)
+    for row in found.trials[:10]:
+        score = "" if row["score"] is None else f"{row['score']:.4f}"
+        drawn = ", ".join(f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}"
+                          for key, value in row["settings"].items())  # fmt: skip
+        table.add_row(str(row["trial"]), score, row["end"], drawn)
+    Console(highlight=False).print(table)
