@@ -408,3 +408,28 @@ def test_the_output_moves_with_its_folder(table: Path, tmp_path: Path, run: Run)
     run(table, tmp_path / "folder")
     shutil.move(tmp_path / "folder", tmp_path / "moved")
     assert run(table, tmp_path / "moved").rows == 240
+
+
+def test_a_column_without_a_name_is_a_column(tmp_path: Path, run: Run) -> None:
+    """As pandas writes its index; it must not be taken for the source text of JSON lines."""
+    path = write(tmp_path / "a.csv", ",text\n0,hello\n1,bye\n")
+    run(path, tmp_path / "out.jsonl", scores="none")
+    assert [(row[""], row["text"]) for row in read_jsonl(tmp_path / "out.jsonl")] == [("0", "hello"), ("1", "bye")]
+    run(tmp_path / "out.jsonl", tmp_path / "again.jsonl", scores="none", prefix="x_")
+    assert [row[""] for row in read_jsonl(tmp_path / "again.jsonl")] == ["0", "1"]
+
+
+def test_a_folder_of_something_else_is_not_written_into_even_anew(table: Path, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "folder").mkdir()
+    write(tmp_path / "folder" / "mine.txt", "mine")
+    with pytest.raises(JobError, match="is not empty"):
+        run(table, tmp_path / "folder", restart=True)
+
+
+def test_starting_anew_leaves_strangers_in_the_folder_alone(table: Path, tmp_path: Path, run: Run) -> None:
+    run(table, tmp_path / "folder", format="csv", shard_rows=10)
+    write(tmp_path / "folder" / "mine.txt", "mine")
+    run(table, tmp_path / "folder", format="csv", shard_rows=100, restart=True)
+    assert {path.name for path in (tmp_path / "folder").iterdir()} == {
+        "_affekt", "mine.txt", "part-000000.csv", "part-000001.csv", "part-000002.csv",
+    }  # fmt: skip

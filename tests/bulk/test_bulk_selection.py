@@ -179,3 +179,15 @@ def test_every_kind_of_text_column_is_read(tmp_path: Path, kind: pa.DataType) ->
 
 def test_what_is_needed_is_what_is_looked_at(path: Path) -> None:
     assert opened(path, columns=("id",), where="lang = en")[1].needed == ["id", "text", "lang"]
+
+
+def test_a_column_named_twice_is_refused(path: Path) -> None:
+    with pytest.raises(SettingError, match="--columns names 'id' more than once"):
+        opened(path, columns=("id", "lang", "1"))
+
+
+def test_labels_that_would_make_one_column_twice_are_refused(path: Path) -> None:
+    options = JobOptions()
+    source = open_input([path], options, keep_lines=False)
+    with pytest.raises(SettingError, match="would have 'emotions' more than once"):
+        Selection.of(source, options, ("emotions", "joy", "emotions"))

@@ -135,3 +135,10 @@ def test_compressed_progress_is_told_in_bytes_of_the_file(tmp_path: Path) -> Non
         pass
     assert source.consumed() == path.stat().st_size
     source.close()
+
+
+def test_archives_packed_with_a_long_window_are_read(tmp_path: Path) -> None:
+    settings = zstandard.ZstdCompressionParameters(window_log=28, compression_level=1)
+    packer = zstandard.ZstdCompressor(compression_params=settings).compressobj()
+    path = write(tmp_path / "a.jsonl.zst", packer.compress(b"{}\n" * 1000) + packer.flush())
+    assert lines_of(path) == ([b"{}\n"] * 1000, "")

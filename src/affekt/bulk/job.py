@@ -56,8 +56,7 @@ def predict_files(
     with progress or Progress(None) as shown:
         work = Work.plan(given, Path(out), chosen, scorer)
         store = Store(work.target)
-        if not restart:
-            store.check_free()
+        store.check_free(restart=restart)
         with store.locked():
             if restart:
                 store.restart()

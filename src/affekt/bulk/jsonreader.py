@@ -6,8 +6,8 @@ from typing import Any
 from affekt.bulk.pieces import Position, Reject
 from affekt.bulk.streams import LINE_LIMIT, Lines
 
-RAW = ""
-"""The only column of rows that stay as they were written; no JSON reader of ours makes a column of that name."""
+RAW = "\0line"
+"""The only column of rows that stay as they were written: a name that no file has. (An empty one is common.)"""
 
 
 class JsonReader:

@@ -15,7 +15,7 @@ from affekt.bulk.pieces import Piece, Reject
 from affekt.bulk.textcolumn import missing_column, resolve
 from affekt.bulk.where import Filter, parse
 from affekt.engine import MAX_CHARACTERS
-from affekt.errors import DataError
+from affekt.errors import DataError, SettingError
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Selection:
         columns = source.known if chosen is None else chosen
         for name in sorted(where.columns if where else ()):
             _check_known(source, name)
+        _check_once(columns, "--columns names")
+        _check_once(added, "The added columns would have")
         taken = sorted(set(columns) & set(added))
         if taken:
             raise DataError(
@@ -130,3 +132,9 @@ def _check_known(source: Input, name: str) -> None:
     """Refuse a name that is no column; numbers do not stand for columns in conditions."""
     if name not in source.known:
         raise missing_column(source, name)
+
+
+def _check_once(names: Sequence[str], what: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SettingError(f"{what} '{twice[0]}' more than once.", hint="Every column of the output has its own name.")

@@ -55,8 +55,11 @@ class Store:
                 ) from None
             yield
 
-    def check_free(self) -> None:
+    def check_free(self, *, restart: bool) -> None:
         """Refuse an output that is there but was not made by a job that could go on.
+
+        Args:
+            restart: a file may be written over; a folder of something else may not.
 
         Raises:
             JobError: if so.
@@ -66,7 +69,7 @@ class Store:
             return
         if out.is_dir() and any(path != self.state for path in out.iterdir()):
             raise JobError(f"The folder '{out}' is not empty.", hint="Choose another one, or empty it.")
-        if out.is_file():
+        if out.is_file() and not restart:
             raise JobError(
                 f"'{out}' is there already, and not from an unfinished job.",
                 hint="Choose another output, or write over it with --restart.",
@@ -182,8 +185,9 @@ class Store:
             recall = self._recall(whole, bound)
             if recall is None:
                 whole, recall = [], Recall(bound)
+        kept = {record.index for record in whole}
         for record in records:
-            if record not in whole:
+            if record.index not in kept:
                 (self.state / "shards" / shard_name(record.index)).unlink(missing_ok=True)
         return {record.index: record for record in whole}, recall
 

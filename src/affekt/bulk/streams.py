@@ -18,6 +18,9 @@ LINE_LIMIT = 4 * 1024 * 1024
 _FED = {"gz": 16 * 1024, "zst": 1024}
 """Compressed bytes decoded at once: at most 16 MB (gzip) or 32 MB (Zstandard) can come out of them."""
 
+_LONGEST_WINDOW = 2**31
+"""As archives that were packed with ``zstd --long=31`` need; they are the only ones that take more memory."""
+
 
 class _Decoder(Protocol):
     @property
@@ -37,7 +40,8 @@ def _decoding(compression: Compression) -> tuple[Callable[[], _Decoder], type[Ex
         import zstandard
     except ImportError:
         raise MissingExtraError("Reading Zstandard files", "bulk") from None
-    return lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
+    large = zstandard.ZstdDecompressor(max_window_size=_LONGEST_WINDOW)
+    return large.decompressobj, zstandard.ZstdError
 
 
 class Decompressed(io.RawIOBase):
