@@ -1,7 +1,7 @@
 """Small inputs that hold every kind of row."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,15 @@ from bulk_fakes import FakeScorer
 from bulk_helpers import text_of
 
 from affekt.bulk import JobOptions, Summary, predict_files
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """These tests stop and kill processes, not machines: what is not synced yet is still there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("affekt.files.fsync_file", lambda _: None)
+        patch.setattr("affekt.files.fsync_folder", lambda _: None)
+        yield
 
 
 @pytest.fixture
