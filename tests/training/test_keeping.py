@@ -52,6 +52,7 @@ def test_checkpoints_restore_engine_and_noise(make: Any, tmp_path: Path) -> None
     run(engine, 2)
     kept.save(engine, Progress(step=2))
     run(engine, 4, start=2)
+    kept.finish()
     again = make(dropout=0.2)
     torch.manual_seed(77)
     checkpoint = keeper(tmp_path).latest()

@@ -46,13 +46,19 @@ def parse(text: str, delimiter: str, path: Path) -> Records:
     """
     csv.field_size_limit(_CELL_LIMIT)
     lines = list(io.StringIO(text, newline=""))
-    if delimiter == "\t" and '"' in text and _is_rectangular(lines):
-        return _one_row_per_line(lines)
+    plain = delimiter == "\t" and '"' in text and _is_rectangular(lines)
     try:
         cells, spans = _read(lines, delimiter, strict=True)
     except csv.Error as error:
-        return _parse_leniently(lines, delimiter, path, error)
+        return _one_row_per_line(lines) if plain else _parse_leniently(lines, delimiter, path, error)
+    if plain and not _is_tidy(cells, spans):
+        return _one_row_per_line(lines)
     return Records(cells, spans, lines, [])
+
+
+def _is_tidy(cells: list[list[str]], spans: list[tuple[int, int]]) -> bool:
+    """Whether rows have one width and one line each, so that the quotes can be meant."""
+    return len({len(row) for row in cells}) == 1 and all(end - start == 1 for start, end in spans)
 
 
 def _read(lines: list[str], delimiter: str, *, strict: bool) -> tuple[list[list[str]], list[tuple[int, int]]]:

@@ -94,6 +94,7 @@ class Loop:
             with self.signals.listening():
                 self._run(progress)
         finally:
+            self.keeper.finish()  # whatever ended the run, what is being written is written
             for hook in self.hooks:
                 hook.close()
         return progress

@@ -14,7 +14,7 @@ from affekt.data.stats import statistics
 from affekt.errors import DataError
 from affekt.evaluation.report import chart_data, write_data_report
 
-from .test_build import Balance
+from .test_report_build import Balance
 
 ROWS = [
     ("I am <b>so</b> happy", "joy"),
