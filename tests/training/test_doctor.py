@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from affekt.cli.app import app
 from affekt.data import Dataset
+from affekt.errors import DataError
 from affekt.training.doctor import Diagnosis, examine
 from affekt.training.inputs import Inputs, complaints, gather
 from affekt.training.recipe import Recipe, get_recipe
@@ -131,6 +132,25 @@ def test_sets_are_split_with_what_belongs_to_them() -> None:
     rows = inputs.weights.astype(int)
     assert [data.texts[row] for row in rows] == list(inputs.train.texts)
     assert np.array_equal(inputs.teacher, teacher[rows])
+
+
+def test_further_corpora_teach_the_labels_they_have() -> None:
+    data = make_set(40)
+    joys = Dataset(("so happy", "so sad"), ("trust", "sadness", "joy"), np.array([[1, 0, 1], [0, 1, 0]]), name="joys")
+    teacher = np.full((40, 5), 0.5, dtype=np.float32)
+    inputs = gather(data, make_set(10, seed=1), seed=0, also=[joys], also_weight=0.5, teacher=teacher)
+    assert inputs.train.labels == LABELS
+    assert len(inputs.train) == 42
+    assert inputs.train.name == "small + joys"
+    assert np.array_equal(inputs.train.targets[40:, [0, 3]], [[1, 0], [0, 1]])
+    assert np.isnan(inputs.train.targets[40:, [1, 2, 4]]).all()
+    assert inputs.weights is not None
+    assert inputs.weights.tolist() == [1.0] * 40 + [0.5] * 2
+    assert np.array_equal(inputs.targets(0.5)[40:], inputs.train.targets[40:], equal_nan=True)
+    assert inputs.dev is not None
+    assert len(inputs.dev) == 10
+    with pytest.raises(DataError, match="no label in common"):
+        gather(data, None, seed=0, also=[Dataset(("a",), ("trust",), np.ones((1, 1)))])
 
 
 def test_teachers_and_gold_fill_each_others_gaps() -> None:

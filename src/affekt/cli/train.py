@@ -24,6 +24,13 @@ def train(
     dev: Annotated[
         Path | None, typer.Option("--dev", help="Labelled table to choose the best epoch and fit decisions on.")
     ] = None,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--also", help="A further table to learn from, for the labels in common; several times for several."
+        ),
+    ] = None,
+    also_weight: Annotated[float, typer.Option("--also-weight", min=0.0, help="Of each of its texts.")] = 1.0,
     dev_share: Annotated[
         float, typer.Option("--dev-share", min=0.0, max=0.9, help="Without --dev: share split off, stratified.")
     ] = 0.1,
@@ -110,7 +117,7 @@ def train(
     try:
         result = run(
             data, dev, encoder=encoder, out=out, recipe=recipe, overrides=overrides, read=read, dev_share=dev_share,
-            options=how,
+            also=also or (), also_weight=also_weight, options=how,
         )  # fmt: skip
     except StoppedError as stop:
         typer.secho(str(stop), fg=typer.colors.YELLOW, err=True)

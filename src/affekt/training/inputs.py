@@ -1,6 +1,7 @@
 """What a run learns from: the training texts, a dev set, and what a teacher and the caller say about single texts."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def gather(
     teacher: Floats | None = None,
     weights: Floats | None = None,
     dev_share: float = DEV_SHARE,
+    also: Sequence[Dataset | str | Path] = (),
+    also_weight: float = 1.0,
 ) -> Inputs:
     """Read what is not read yet, split off a dev set where none is given, and check that all of it fits together.
 
@@ -66,10 +69,55 @@ def gather(
         teacher: for the texts of ``data``, in order.
         weights: likewise.
         dev_share: 0 for no dev set.
+        also: further sets to learn from, for the labels that they have in common with ``data``.
+        also_weight: of each of their texts.
 
     Raises:
         DataError: if a set is empty, has no labels, or something does not match.
     """
+    inputs = _gather(data, dev, seed, options, teacher, weights, dev_share)
+    for more in also:
+        inputs = with_corpus(inputs, _read(more, ReadOptions()), also_weight)
+    return inputs
+
+
+def with_corpus(inputs: Inputs, corpus: Dataset, weight: float = 1.0) -> Inputs:
+    """Add the texts of another corpus to the training set; labels that it does not have are unknown for them.
+
+    Args:
+        inputs: whose labels count.
+        corpus: its own further labels are left out.
+        weight: of each of its texts.
+
+    Raises:
+        DataError: if the two have no label in common.
+    """
+    train = inputs.train
+    common = [label for label in train.labels if label in corpus.labels]
+    if not common:
+        raise DataError(f"'{corpus.name}' has no label in common with '{train.name}': {', '.join(corpus.labels)}.")
+    targets = np.full((len(corpus), len(train.labels)), np.nan, dtype=np.float32)
+    targets[:, [train.labels.index(label) for label in common]] = corpus.with_labels(common).targets
+    both = Dataset(
+        (*train.texts, *corpus.texts), train.labels, np.concatenate([train.targets, targets]),
+        name=f"{train.name} + {corpus.name}",
+    )  # fmt: skip
+    own = inputs.weights if inputs.weights is not None else np.ones(len(train), dtype=np.float32)
+    weights = np.concatenate([own, np.full(len(corpus), weight, dtype=np.float32)])
+    nothing = np.full(targets.shape, np.nan, dtype=np.float32)
+    teacher = None if inputs.teacher is None else np.concatenate([inputs.teacher, nothing])
+    return Inputs(both, inputs.dev, teacher, weights)
+
+
+def _gather(
+    data: Dataset | str | Path,
+    dev: Dataset | str | Path | None,
+    seed: int,
+    options: ReadOptions | None,
+    teacher: Floats | None,
+    weights: Floats | None,
+    dev_share: float,
+) -> Inputs:
     train = _read(data, options)
     _check(train, teacher, weights)
     if dev is not None:

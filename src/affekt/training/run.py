@@ -91,6 +91,8 @@ def train(
     dev_share: float = DEV_SHARE,
     teacher: Floats | None = None,
     weights: Floats | None = None,
+    also: Sequence[Dataset | str | Path] = (),
+    also_weight: float = 1.0,
     hooks: Sequence[Hook] = (),
     options: Options | None = None,
     **more: Any,
@@ -110,6 +112,8 @@ def train(
         dev_share: what to split off; 0 trains on everything and fits nothing.
         teacher: (texts of ``data``, labels) scores in [0, 1], mixed into the targets by ``recipe.teacher_weight``.
         weights: (texts of ``data``,) of their losses.
+        also: further sets to learn from, for the labels they have in common with ``data``; the others are unknown.
+        also_weight: of each of their texts.
         hooks: told of everything that happens, besides the log and the progress bar.
         options: how to carry it out.
         more: single options, by name; see :class:`Options`.
@@ -133,7 +137,11 @@ def train(
     folder = RunFolder(Path(out))
     if done := _open(folder, how, processes):
         return _same_result(folder, done, settings, how)
-    inputs = gather(data, dev, seed=settings.seed, options=read, teacher=teacher, weights=weights, dev_share=dev_share)
+    inputs = gather(
+        data, dev,
+        seed=settings.seed, options=read, teacher=teacher, weights=weights, dev_share=dev_share,
+        also=also, also_weight=also_weight,
+    )  # fmt: skip
     watchers = [*_watchers(folder, how, processes), *hooks]
     run = prepare(settings, inputs, str(encoder), processes, hooks=watchers, memory=how.memory)
     progress, trained = _train(run, folder, how)
