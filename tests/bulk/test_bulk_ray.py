@@ -29,11 +29,13 @@ ROWS = 400
 def cluster() -> Iterator[Any]:
     import ray
 
-    os.environ.update(cluster_environment())
     settings = {"num_cpus": 2, "object_store_memory": 80 * 1024 * 1024, "include_dashboard": False}
-    ray.init(address="local", log_to_driver=False, **settings)
-    yield ray
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cluster_environment().items():
+            patch.setenv(name, value)
+        ray.init(address="local", log_to_driver=False, **settings)
+        yield ray
+        ray.shutdown()
 
 
 def cluster_environment() -> dict[str, str]:
