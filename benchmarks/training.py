@@ -10,6 +10,8 @@ whose tokenizer is used for all. Parts:
   the fast path really runs three epochs, evaluation included.
 - minilm: three epochs of the encoder itself on the fast path, evaluation included.
 - curves: the encoder on the fast path and padded to 128 on the plain engine, several seeds each.
+- budget: roberta-large's shape within memory budgets: what --memory chooses, and whether it keeps to it, with every
+  text at full length, on a card that nobody else uses (needs pydantic and emoji too).
 - cpu: the encoder on the CPU, padded to 128 and packed.
 
 Only PyTorch, transformers, accelerate, tokenizers and numpy are needed; bitsandbytes, if the reference's optimizer is
@@ -305,6 +307,42 @@ def part_curves(texts: Texts, dev: Texts, asked: argparse.Namespace) -> list[dic
     return rows
 
 
+def part_budget(_texts: Texts, dev: Texts, asked: argparse.Namespace) -> list[dict[str, Any]]:
+    """Steps and an evaluation within each budget, all texts as long as they may be."""
+    from affekt.training.assemble import make_engine
+    from affekt.training.encode import Encoded
+    from affekt.training.hardware import fit_to_memory, has_8bit
+    from affekt.training.processes import Processes
+    from affekt.training.recipe import Recipe
+
+    device, rows = torch.device("cuda"), []
+    draw = np.random.default_rng(0)
+    ids = [draw.integers(10, 30_000, LENGTH).astype(np.int32) for _ in range(8 * BATCH)]
+    ones = np.ones(len(ids), dtype=np.float32)
+    encoded = Encoded(ids, np.zeros((len(ids), 28), dtype=np.float32), ones)
+    for budget in asked.budgets:
+        fresh()
+        model, recipe = large(), Recipe(precision="bf16", lr=1e-5)
+        fitted = {"longest_text": LENGTH, "has_8bit": has_8bit(device)}
+        recipe, kind, said = fit_to_memory(recipe, model, device, int(budget * 1e9), **fitted)
+        engine = make_engine(recipe, kind, model, encoded, 1, device=device, processes=Processes(device=device))
+        plan = BatchPlan(len(ids), BATCH, 0)
+        for batch in plan.batches(0, 8):
+            engine.step(engine.prepare(batch), 1.0)
+        engine.logits(dev.ids[:2000])
+        engine.read()
+        taken = used()["device"] * 2**30 / 1e9
+        settings = {
+            "micro-batch": recipe.micro_batch,
+            "optimizer": recipe.optimizer,
+            "recomputed": recipe.checkpointing,
+        }
+        rows.append({"what": f"budget {budget:g} GB, {kind}", "GB taken": taken, **settings, "plan": said})
+        del engine, model
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    return rows
+
+
 def part_cpu(texts: Texts, _dev: Texts, asked: argparse.Namespace) -> list[dict[str, Any]]:
     """Optimizer steps on the CPU, padded and packed in turns."""
     engines = {}
@@ -321,7 +359,7 @@ def part_cpu(texts: Texts, _dev: Texts, asked: argparse.Namespace) -> list[dict[
     return [*rows, {"what": "packed over padded", "texts/s": speeds["packed"] / speeds["padded"]}]
 
 
-PARTS = {"large": part_large, "minilm": part_minilm, "curves": part_curves, "cpu": part_cpu}
+PARTS = {"large": part_large, "minilm": part_minilm, "curves": part_curves, "budget": part_budget, "cpu": part_cpu}
 
 
 def show(rows: list[dict[str, Any]]) -> None:
@@ -342,6 +380,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20, help="of the reference; ten times as many of the fast path")
     parser.add_argument("--cpu-steps", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--budgets", type=float, nargs="+", default=[6.0, 8.0, 12.0, 16.0], help="GB, of part budget")
     parser.add_argument("--texts", type=int, default=None, help="read only so many training texts")
     asked = parser.parse_args()
     tokenizer = Tokenizer.from_file(str(asked.encoder / "tokenizer.json"))

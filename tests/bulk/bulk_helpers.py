@@ -38,3 +38,13 @@ def text_of(number: int) -> str:
     if number % 20 == 7:
         return ""
     return f'text {number % 90}, with "quotes"' + "\nand a second line" * (number % 11 == 0)
+
+
+def sentences() -> list[str]:
+    """Sixty different texts that a small model has words for."""
+    return [
+        f"i {verb} this {noun} {word}"
+        for verb in ("love", "hate", "miss", "need")
+        for noun in ("day", "team", "game")
+        for word in ("sad", "happy", "so much", "really bad", "every time")
+    ]

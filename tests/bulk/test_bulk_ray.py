@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bulk_fakes import FakeScorer, FakeSpec
+from bulk_helpers import sentences
 
 from affekt.bulk import JobOptions, predict_files
 
@@ -94,6 +95,7 @@ def test_what_a_dead_driver_had_committed_is_not_made_again(cluster: Any, source
 import ray
 ray.init(address="local", num_cpus=2, object_store_memory=80 * 2**20, include_dashboard=False, log_to_driver=False)
 from bulk_fakes import FakeScorer, FakeSpec
+from bulk_helpers import sentences
 from affekt.bulk import JobOptions, predict_files
 from affekt.bulk.ray import RayEngine
 predict_files({str(source)!r}, {str(out)!r}, FakeScorer(noise=0.3), JobOptions(shard_rows=20, cache=0),
@@ -142,3 +144,18 @@ def test_a_worker_that_fails_is_told_in_a_sentence(cluster: Any, source: Path, t
     engine = RayEngine(FakeSpec(delay=-1.0))
     with pytest.raises(JobError, match=r"A worker failed: .*sleep"):
         predict_files(source, tmp_path / "out", FakeScorer(), options(), engine=engine)
+
+
+def test_a_real_model_answers_on_ray_as_the_classifier_does(cluster: Any, tiny_model: Path, tmp_path: Path) -> None:
+    from affekt.bulk.ray import RayEngine
+    from affekt.bulk.scoring import ScorerSpec
+    from affekt.classifier import EmotionClassifier
+
+    texts = sentences()
+    pq.write_table(pa.table({"text": texts}), tmp_path / "in.parquet")
+    spec = ScorerSpec(model=tiny_model, backend="onnx-int8", threads=1)
+    predict_files(tmp_path / "in.parquet", tmp_path / "out.parquet", spec.open(), options(), engine=RayEngine(spec))
+    found = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    for row, wanted in zip(found, EmotionClassifier.load(tiny_model, backend="onnx-int8").predict(texts), strict=True):
+        assert (row["text"], row["emotions"]) == (wanted.text, list(wanted.emotions))
+        assert {label: row[label] for label in wanted.scores} == dict(wanted.scores)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bulk_fakes import LABELS, FakeScorer, FakeSpec
+from bulk_helpers import sentences
 
 from affekt.bulk.batches import predict_table
 from affekt.errors import DataError
@@ -97,3 +98,17 @@ def test_the_example_job_answers_a_folder(
     found = pq.read_table(tmp_path / "out.parquet").sort_by("id")
     expected = predict_table(FakeScorer(), pq.read_table(source), "text")
     assert found.to_pylist() == expected.to_pylist()
+
+
+def test_a_real_model_answers_on_spark_as_the_classifier_does(session: Any, tiny_model: Path) -> None:
+    from affekt.bulk.scoring import ScorerSpec
+    from affekt.bulk.spark import predict_column
+    from affekt.classifier import EmotionClassifier
+
+    texts = sentences()
+    frame = session.createDataFrame(list(enumerate(texts)), ["id", "text"]).repartition(2)
+    spec = ScorerSpec(model=tiny_model, backend="onnx-int8", threads=1)
+    found = predict_column(frame, "text", spec, scores="columns").orderBy("id").collect()
+    for row, wanted in zip(found, EmotionClassifier.load(tiny_model, backend="onnx-int8").predict(texts), strict=True):
+        assert (row["text"], row["emotions"]) == (wanted.text, list(wanted.emotions))
+        assert {label: row[label] for label in wanted.scores} == dict(wanted.scores)
