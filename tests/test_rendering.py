@@ -102,3 +102,19 @@ def test_the_table_shows_texts_emotions_and_scores(capsys: pytest.CaptureFixture
     assert "fear 0.50" in shown
     assert "[red]not" in shown
     assert "windows" in shown.replace("\n", " ")
+
+
+def test_the_table_tells_decided_labels_from_others_without_styles(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    scores = {"joy": 0.75, "fear": 0.5, "love": 0.25, "anger": 0.125}
+    write_table(
+        [Prediction("a", ("joy",), scores), Prediction("b", (), scores), Prediction("c", tuple(scores), scores)]
+    )
+    lines = [line.split(None, 1)[1].rstrip() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert lines == [
+        "joy 0.75 (fear 0.50, love 0.25)",
+        "none (joy 0.75, fear 0.50, love 0.25)",
+        "joy 0.75, fear 0.50, love 0.25, anger 0.12",
+    ]

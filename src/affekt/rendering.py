@@ -5,11 +5,14 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from affekt.errors import MissingExtraError, SettingError
 from affekt.files import atomic_file
 from affekt.prediction import Prediction
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 Format = Literal["table", "json", "jsonl", "csv"]
 SUFFIXES = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet"}
@@ -100,7 +103,7 @@ def _parts(predictions: Iterable[Prediction], most: int) -> Iterator[list[Predic
 
 
 def write_table(predictions: Iterable[Prediction], shown: int = 3) -> None:
-    """Print predictions to the terminal: the text, its emotions with scores, and the next best labels dimmed.
+    """Print predictions to the terminal: the text, its emotions with scores, and in brackets the next best labels.
 
     Args:
         predictions: what to show.
@@ -114,12 +117,18 @@ def write_table(predictions: Iterable[Prediction], shown: int = 3) -> None:
     table.add_column("text", ratio=3, overflow="fold")
     table.add_column("emotions", ratio=2, overflow="fold")
     for prediction in predictions:
-        best = sorted(prediction.scores, key=lambda label, p=prediction: -p.scores[label])  # type: ignore[misc]
-        names = [*prediction.emotions, *(n for n in best[:shown] if n not in prediction.emotions)]
-        cell = Text(", ").join(
-            Text(f"{name} {prediction.scores[name]:.2f}", style="bold" if name in prediction.emotions else "dim")
-            for name in names[: max(shown, len(prediction.emotions))]
-        )
         text = prediction.text if len(prediction.text) <= 500 else prediction.text[:499] + "…"
-        table.add_row(Text(text + ("  (read in windows)" if prediction.windowed else "")), cell)
+        table.add_row(Text(text + ("  (read in windows)" if prediction.windowed else "")), _emotions(prediction, shown))
     Console(soft_wrap=False).print(table)
+
+
+def _emotions(prediction: Prediction, shown: int) -> "Text":
+    """Decided labels, then in brackets what was not decided, so that a file or a pipe can tell them apart, too."""
+    from rich.text import Text
+
+    scores = prediction.scores
+    others = [name for name in sorted(scores, key=scores.__getitem__, reverse=True) if name not in prediction.emotions]
+    decided = ", ".join(f"{name} {scores[name]:.2f}" for name in prediction.emotions) or "none"
+    further = ", ".join(f"{name} {scores[name]:.2f}" for name in others[: max(0, shown - len(prediction.emotions))])
+    cell = Text(decided, style="bold" if prediction.emotions else "dim")
+    return cell.append(f" ({further})", style="not bold dim") if further else cell
