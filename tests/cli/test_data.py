@@ -135,7 +135,7 @@ def test_split_says_which_rows_belong_nowhere(tmp_path):
         (["check", "{table}", "--text", "nope"], DataError, "has no column 'nope'"),
         (["check", "{table}", "--delimiter", ";;"], SettingError, "one character"),
         (["split", "{table}", "--dev", "2"], SettingError, "between 0 and 1"),
-        (["split", "{table}", "--folds", "1"], SettingError, "2 or more"),
+        (["split", "{table}", "--folds", "1"], SettingError, "2 folds or more"),
         (["split", "{table}", "--folds", "9"], DataError, "too few"),
         (["stats", "{table}", "--tokenizer", "nowhere"], DataError, "no tokenizer"),
     ],

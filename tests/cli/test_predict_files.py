@@ -161,6 +161,13 @@ def test_options_of_whole_files_are_refused_without_any(option: list[str]) -> No
     assert f"{option[0]} needs both --file and --out" in err
 
 
+def test_refused_options_are_named_as_they_were_typed() -> None:
+    _, _, err = run("a text", "--json")
+    assert "--json needs both --file and --out. To print JSON, give --format json." in " ".join(err.split())
+    _, _, err = run("a text", "--keep-formulas")
+    assert "--keep-formulas needs both --file and --out" in err
+
+
 def test_the_usual_values_are_those_of_the_command() -> None:
     import inspect
 

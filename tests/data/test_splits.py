@@ -103,12 +103,12 @@ def test_a_dataset_without_labels_can_be_split():
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, float("nan")])
 def test_fractions_out_of_range(fraction):
-    with pytest.raises(SettingError, match="fraction must be between 0 and 1"):
+    with pytest.raises(SettingError, match="share of dev must be between 0 and 1"):
         split(random_dataset(10), fraction)
 
 
 def test_too_many_folds():
-    with pytest.raises(SettingError, match="k must be 2 or more"):
+    with pytest.raises(SettingError, match="must be 2 folds or more"):
         kfold(random_dataset(10), 1)
     with pytest.raises(DataError, match="has 10 different texts, too few for 11 parts"):
         kfold(random_dataset(10), 11)

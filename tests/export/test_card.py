@@ -164,6 +164,18 @@ class TestSnippets:
         assert "all three give the same scores" not in card
         assert "sigmoid(slope * logit + intercept)" in card
 
+    @pytest.mark.parametrize(("fitted_on", "advised"), [("80 texts of 'dev'", True), ("", False)])
+    def test_a_threshold_that_nobody_fitted_is_not_called_the_best(self, fitted_on: str, advised: bool) -> None:
+        record = RuleRecord.of(LABELS, DecisionRule.default(len(LABELS)), fitted_on)
+        card = model_card(made(rules={"custom": record}))
+        assert ("Do not decide at 0.5" in card) is advised
+        assert ("Thresholds were set, not fitted" in card) is not advised
+
+
+def test_the_first_sentence_can_be_read_with_and_without_a_known_encoder() -> None:
+    assert "A classifier, fine-tuned from `org/encoder-small`, made with affekt; version " in model_card(made())
+    assert "A classifier, made with affekt; version " in model_card(made(recipe={"encoder": "./folder"}))
+
 
 def scores_of(space: dict[str, Any]) -> dict[str, float]:
     """Scores by label, from what a snippet leaves behind."""

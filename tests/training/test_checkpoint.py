@@ -316,21 +316,21 @@ def kill_at_random_moments(folder: Path, trials: int) -> None:
         if child == 0:
             save_forever(folder, write)
         os.close(write)
-        timer = threading.Timer(rng.uniform(0.005, 0.06), os.kill, (child, 9))
-        timer.start()
-        os.waitpid(child, 0)
-        timer.join()
         with os.fdopen(read) as pipe:
+            # begins to count when the child has saved once, so that a busy machine changes nothing
+            promised = int(pipe.readline())
+            timer = threading.Timer(rng.uniform(0.0, 0.05), os.kill, (child, 9))
+            timer.start()
+            os.waitpid(child, 0)
+            timer.join()
             promised = max([promised, *(int(line) for line in pipe.read().split("\n")[:-1])])
         loaded = Checkpoints(folder).load_latest()
-        if loaded is None:
-            assert promised == 0
-            continue
+        assert loaded is not None
         assert loaded.notes == ()
         assert loaded.step >= promised
         assert same(loaded.tensors, tensors(loaded.step))
         assert loaded.state == state(loaded.step)
-    assert promised > trials // 4
+    assert promised >= trials
     print("survived", promised)
 
 

@@ -22,32 +22,21 @@ app = typer.Typer(
 
 
 @app.command()
+@opt.reads_table
 def check(
     file: opt.File,
     as_json: opt.Json = False,
     shown: Annotated[int, typer.Option("--lines", min=1, help="Line numbers shown per finding.")] = 5,
-    text: opt.Text = None,
-    labels: opt.Labels = None,
-    row_id: opt.Id = None,
-    layout: opt.Layout = "auto",
-    label_names: opt.LabelNames = None,
-    first_id: opt.FirstId = 0,
-    separator: opt.Separator = None,
-    header: opt.Header = None,
-    delimiter: opt.Delimiter = None,
-    encoding: opt.Encoding = "utf-8",
-    unlabelled: opt.UnlabelledRows = "keep",
-    missing: opt.MissingCells = "unknown",
-    bad_rows: opt.Bad = "error",
+    *,
+    read: opt.Read = opt.USUAL,
 ) -> None:
     """Say what is wrong with a table, with line numbers.
 
     Exit code 0: usable, whatever was found; 1: not usable as it is; 2: the file as a whole could not be read.
     """
-    options = opt.read_options(locals())
     from affekt.data.check import check as run
 
-    report = run(file, options)
+    report = run(file, read)
     if as_json:
         typer.echo(json.dumps(report.to_dict(), ensure_ascii=False))
     else:
@@ -56,6 +45,7 @@ def check(
 
 
 @app.command()
+@opt.reads_table
 def stats(
     file: opt.File,
     as_json: opt.Json = False,
@@ -64,22 +54,11 @@ def stats(
         str | None,
         typer.Option("--tokenizer", help="A tokenizer.json or its folder to measure lengths with, or 'words'."),
     ] = None,
-    text: opt.Text = None,
-    labels: opt.Labels = None,
-    row_id: opt.Id = None,
-    layout: opt.Layout = "auto",
-    label_names: opt.LabelNames = None,
-    first_id: opt.FirstId = 0,
-    separator: opt.Separator = None,
-    header: opt.Header = None,
-    delimiter: opt.Delimiter = None,
-    encoding: opt.Encoding = "utf-8",
-    unlabelled: opt.UnlabelledRows = "keep",
-    missing: opt.MissingCells = "unknown",
-    bad_rows: opt.Bad = "error",
+    *,
+    read: opt.Read = opt.USUAL,
 ) -> None:
     """Show the imbalance: texts per label, labels per text, labels that come together, lengths."""
-    loaded = _load(file, opt.read_options(locals()))
+    loaded = _load(file, read)
     from affekt.data.stats import statistics
 
     result = statistics(loaded.dataset, tokenizer)
@@ -98,6 +77,7 @@ def stats(
 
 
 @app.command()
+@opt.reads_table
 def report(
     file: opt.File,
     out: Annotated[Path, typer.Option("--out", help="Folder to write a page, pictures and JSON into.")],
@@ -109,22 +89,11 @@ def report(
         str | None,
         typer.Option("--tokenizer", help="A tokenizer.json or its folder to measure lengths with, or 'words'."),
     ] = None,
-    text: opt.Text = None,
-    labels: opt.Labels = None,
-    row_id: opt.Id = None,
-    layout: opt.Layout = "auto",
-    label_names: opt.LabelNames = None,
-    first_id: opt.FirstId = 0,
-    separator: opt.Separator = None,
-    header: opt.Header = None,
-    delimiter: opt.Delimiter = None,
-    encoding: opt.Encoding = "utf-8",
-    unlabelled: opt.UnlabelledRows = "keep",
-    missing: opt.MissingCells = "unknown",
-    bad_rows: opt.Bad = "error",
+    *,
+    read: opt.Read = opt.USUAL,
 ) -> None:
     """Write a page on a labelled table: imbalance, co-occurrence, lengths, duplicates, suspect labels."""
-    loaded = _load(file, opt.read_options(locals()))
+    loaded = _load(file, read)
     from affekt.evaluation.report import write_data_report
     from affekt.evaluation.report.data_report import model_scores
 
@@ -134,6 +103,7 @@ def report(
 
 
 @app.command()
+@opt.reads_table
 def split(
     file: opt.File,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write into; the file's own by default.")] = None,
@@ -142,25 +112,14 @@ def split(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same parts.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
     as_json: opt.Json = False,
-    text: opt.Text = None,
-    labels: opt.Labels = None,
-    row_id: opt.Id = None,
-    layout: opt.Layout = "auto",
-    label_names: opt.LabelNames = None,
-    first_id: opt.FirstId = 0,
-    separator: opt.Separator = None,
-    header: opt.Header = None,
-    delimiter: opt.Delimiter = None,
-    encoding: opt.Encoding = "utf-8",
-    unlabelled: opt.UnlabelledRows = "keep",
-    missing: opt.MissingCells = "unknown",
-    bad_rows: opt.Bad = "error",
+    *,
+    read: opt.Read = opt.USUAL,
 ) -> None:
     """Write train and dev (or folds) in the table's own format.
 
     Stratified over labels and their combinations; texts that are alike stay on one side.
     """
-    loaded = _load(file, opt.read_options(locals()), labelled=False)
+    loaded = _load(file, read, labelled=False)
     from affekt.data.parts import write_parts
     from affekt.data.splits import named_parts
 

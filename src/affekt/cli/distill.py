@@ -13,6 +13,7 @@ TEACHERS, RUN = "Who teaches", "How to run"
 
 
 @app.command()
+@opt.reads_table
 def distill(
     data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
     teacher: Annotated[
@@ -43,19 +44,8 @@ def distill(
         bool, typer.Option("--overwrite", help="Replace the model that is there.", rich_help_panel=RUN)
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.", rich_help_panel=RUN)] = False,
-    text: opt.Text = None,
-    labels: opt.Labels = None,
-    row_id: opt.Id = None,
-    layout: opt.Layout = "auto",
-    label_names: opt.LabelNames = None,
-    first_id: opt.FirstId = 0,
-    separator: opt.Separator = None,
-    header: opt.Header = None,
-    delimiter: opt.Delimiter = None,
-    encoding: opt.Encoding = "utf-8",
-    unlabelled: opt.UnlabelledRows = "keep",
-    missing: opt.MissingCells = "unknown",
-    bad_rows: opt.Bad = "error",
+    *,
+    read: opt.Read = opt.USUAL,
 ) -> None:
     """Train teachers, and a student on the gold labels mixed with their scores.
 
@@ -64,7 +54,6 @@ def distill(
 
     `affekt distill --data train.csv --teacher roberta-large --teacher mpnet-base --student minilm --out runs/small`
     """
-    read = opt.read_options(locals())
     from affekt.training import Options, get_recipe
     from affekt.training.distill import Teachers
     from affekt.training.distill import distill as run

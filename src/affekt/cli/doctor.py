@@ -15,6 +15,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
+@opt.reads_table
 def doctor(
     data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
     encoder: Annotated[str, typer.Option("--encoder", help="Pretrained encoder: a Hub id or a local folder.")],
@@ -26,25 +27,13 @@ def doctor(
     steps: Annotated[int, typer.Option("--steps", min=0, help="Real steps to time; 0 for none.")] = 10,
     out: Annotated[Path | None, typer.Option("--out", help="Where the model is to go, for the disk's space.")] = None,
     as_json: opt.Json = False,
-    text: opt.Text = None,
-    labels: opt.Labels = None,
-    row_id: opt.Id = None,
-    layout: opt.Layout = "auto",
-    label_names: opt.LabelNames = None,
-    first_id: opt.FirstId = 0,
-    separator: opt.Separator = None,
-    header: opt.Header = None,
-    delimiter: opt.Delimiter = None,
-    encoding: opt.Encoding = "utf-8",
-    unlabelled: opt.UnlabelledRows = "keep",
-    missing: opt.MissingCells = "unknown",
-    bad_rows: opt.Bad = "error",
+    *,
+    read: opt.Read = opt.USUAL,
 ) -> None:
     """Look at a data set, a recipe and a machine before the hours are spent.
 
     Exit code 0: training can start; 1: it cannot as it is; 2: something could not be read.
     """
-    read = opt.read_options(locals())
     from affekt.training import get_recipe
     from affekt.training.build import pick_device
     from affekt.training.doctor import examine

@@ -11,6 +11,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
+@table.reads_table
 def evaluate(
     data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
     model: Annotated[str | None, typer.Option("--model", help="Model folder; the shipped model by default.")] = None,
@@ -30,27 +31,16 @@ def evaluate(
         Path | None, typer.Option("--report", help="Folder to write a page, pictures and JSON into.")
     ] = None,
     json: table.Json = False,
-    text: table.Text = None,
-    labels: table.Labels = None,
-    layout: table.Layout = "auto",
-    label_names: table.LabelNames = None,
-    first_id: table.FirstId = 0,
-    separator: table.Separator = None,
-    header: table.Header = None,
-    delimiter: table.Delimiter = None,
-    encoding: table.Encoding = "utf-8",
-    unlabelled: table.UnlabelledRows = "keep",
-    missing: table.MissingCells = "unknown",
-    bad_rows: table.Bad = "error",
+    *,
+    read: table.Read = table.USUAL,
 ) -> None:
     """Measure a model on labelled texts: at 0.5, at tuned thresholds (cross-fitted), and as it is saved."""
-    options = table.read_options(locals())
     import affekt
     from affekt.data import load_dataset
     from affekt.evaluation import Resampling, compare_models
     from affekt.evaluation import evaluate as measured
 
-    dataset = load_dataset(data, options=options)
+    dataset = load_dataset(data, options=read)
     models = [
         affekt.load(None if name == "shipped" else name, backend=backend)
         for name in (model, *([against] if against else []))

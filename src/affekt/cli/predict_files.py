@@ -15,6 +15,9 @@ USUAL: dict[str, Any] = {
 }  # fmt: skip
 """The options of whole files, by the names of their parameters, with what they are by default."""
 
+_SPELLED = {"as_json": "--json", "neutralise": "--keep-formulas"}
+"""Options that are not spelled like their parameters."""
+
 
 def _option(*names: str, help: str) -> Any:  # noqa: A002
     return typer.Option(*names, help=help, rich_help_panel=PANEL, show_default=False)
@@ -153,4 +156,6 @@ def refuse_options(given: dict[str, Any]) -> None:
 
     for name, usual in USUAL.items():
         if given[name] != usual:
-            raise SettingError(f"--{name.replace('_', '-')} needs both --file and --out.")
+            option = _SPELLED.get(name, f"--{name.replace('_', '-')}")
+            hint = "To print JSON, give --format json." if name == "as_json" else ""
+            raise SettingError(f"{option} needs both --file and --out.", hint=hint)

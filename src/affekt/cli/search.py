@@ -14,6 +14,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
+@opt.reads_table
 def search(
     data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
     encoder: Annotated[str, typer.Option("--encoder", help="Pretrained encoder: a Hub id or a local folder.")],
@@ -28,22 +29,10 @@ def search(
     trials: Annotated[int, typer.Option("--trials", min=1, help="How many to end up with.")] = 20,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
-    text: opt.Text = None,
-    labels: opt.Labels = None,
-    row_id: opt.Id = None,
-    layout: opt.Layout = "auto",
-    label_names: opt.LabelNames = None,
-    first_id: opt.FirstId = 0,
-    separator: opt.Separator = None,
-    header: opt.Header = None,
-    delimiter: opt.Delimiter = None,
-    encoding: opt.Encoding = "utf-8",
-    unlabelled: opt.UnlabelledRows = "keep",
-    missing: opt.MissingCells = "unknown",
-    bad_rows: opt.Bad = "error",
+    *,
+    read: opt.Read = opt.USUAL,
 ) -> None:
     """Train with many settings and write the best recipe; the same command goes on where it was."""
-    read = opt.read_options(locals())
     from affekt.training import get_recipe
     from affekt.training.inputs import gather
     from affekt.training.search import DEFAULT_SPACE, read_space

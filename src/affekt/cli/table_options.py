@@ -1,11 +1,14 @@
 """The options that say how a table is to be read, shared by every command that reads one."""
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from affekt.data.options import BadRows, LayoutName, Missing, Unlabelled
+from affekt.data.options import BadRows, LayoutName, Missing, ReadOptions, Unlabelled
 
 PANEL = "How to read the table"
 
@@ -56,17 +59,54 @@ Bad = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-def read_options(values: dict[str, Any]) -> Any:
-    """``ReadOptions`` from a command's arguments (its ``locals()``), whatever else is among them.
+Read = ReadOptions
+"""What a command gets of them all."""
+USUAL = ReadOptions()
+"""Everything found out, nothing skipped."""
 
-    Raises:
-        SettingError: if an option is not one of its values.
+_OPTIONS = {
+    "text": Text,
+    "labels": Labels,
+    "row_id": Id,
+    "layout": Layout,
+    "label_names": LabelNames,
+    "first_id": FirstId,
+    "separator": Separator,
+    "header": Header,
+    "delimiter": Delimiter,
+    "encoding": Encoding,
+    "unlabelled": UnlabelledRows,
+    "missing": MissingCells,
+    "bad_rows": Bad,
+}
+"""The option that fills each field of ``ReadOptions``."""
+
+
+def reads_table(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command every option of this file that says how a table is to be read.
+
+    Args:
+        command: a function for typer whose keyword argument ``read`` takes the ``ReadOptions``.
+
+    Returns:
+        The command as typer shall see it: the options in place of ``read``, behind its own.
     """
-    from dataclasses import fields
+    own = signature(command, eval_str=True)
+    usual = vars(USUAL)
+    kept = [parameter for name, parameter in own.parameters.items() if name != "read"]
+    added = [Parameter(name, Parameter.KEYWORD_ONLY, default=usual[name], annotation=_OPTIONS[name]) for name in usual]
 
-    from affekt.data.options import ReadOptions
+    @wraps(command)
+    def run(**given: Any) -> None:
+        chosen = {name: given.pop(name) for name in usual}
+        command(**given, read=_read_options(chosen))
 
-    picked = {field.name: values[field.name] for field in fields(ReadOptions) if field.name in values}
-    if picked.get("delimiter") in ("tab", "\\t"):
-        picked["delimiter"] = "\t"
-    return ReadOptions(**picked)
+    run.__signature__ = own.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*kept, *added)}
+    return run
+
+
+def _read_options(chosen: dict[str, Any]) -> ReadOptions:
+    if chosen["delimiter"] in ("tab", "\\t"):
+        chosen["delimiter"] = "\t"
+    return ReadOptions(**chosen)

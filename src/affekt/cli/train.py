@@ -17,6 +17,7 @@ LORA_RANK = 16
 
 
 @app.command()
+@opt.reads_table
 def train(
     data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
     encoder: Annotated[str, typer.Option("--encoder", help="Pretrained encoder: a Hub id or a local folder.")],
@@ -79,19 +80,8 @@ def train(
         bool, typer.Option("--tensorboard", help="Write curves to OUT.run/tensorboard.", rich_help_panel=RUN)
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.", rich_help_panel=RUN)] = False,
-    text: opt.Text = None,
-    labels: opt.Labels = None,
-    row_id: opt.Id = None,
-    layout: opt.Layout = "auto",
-    label_names: opt.LabelNames = None,
-    first_id: opt.FirstId = 0,
-    separator: opt.Separator = None,
-    header: opt.Header = None,
-    delimiter: opt.Delimiter = None,
-    encoding: opt.Encoding = "utf-8",
-    unlabelled: opt.UnlabelledRows = "keep",
-    missing: opt.MissingCells = "unknown",
-    bad_rows: opt.Bad = "error",
+    *,
+    read: opt.Read = opt.USUAL,
 ) -> None:
     """Train a model on a labelled table; OUT is the model folder when it ends.
 
@@ -103,7 +93,6 @@ def train(
 
     `affekt train --data train.tsv --dev dev.tsv --encoder microsoft/mpnet-base --out runs/b --set epochs=4`
     """
-    read = opt.read_options(locals())
     overrides = [f"lora_rank={LORA_RANK}"] if lora else []
     overrides += [*(settings or ()), *([f"seed={seed}"] if seed is not None else [])]
     from affekt.training import Options

@@ -27,7 +27,7 @@ def split(dataset: Dataset, fraction: float = 0.1, seed: int = 0) -> tuple[IntAr
         DataError: if one part would be empty.
     """
     if not 0 < fraction < 1:
-        raise SettingError(f"fraction must be between 0 and 1, but it is {fraction}.")
+        raise SettingError(f"The share of dev must be between 0 and 1, but it is {fraction}.")
     folds = _folds(dataset, [1 - fraction, fraction], seed)
     return np.flatnonzero(folds == 0), np.flatnonzero(folds == 1)
 
@@ -43,7 +43,7 @@ def kfold(dataset: Dataset, k: int = 5, seed: int = 0) -> list[tuple[IntArray, I
         DataError: if there are fewer different texts than folds.
     """
     if k < 2:
-        raise SettingError(f"k must be 2 or more, but it is {k}.")
+        raise SettingError(f"There must be 2 folds or more, not {k}.")
     folds = _folds(dataset, [1 / k] * k, seed)
     return [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in range(k)]
 

@@ -74,11 +74,11 @@ def _front_matter(manifest: Manifest, facts: CardFacts, base: str | None) -> str
 
 
 def _head(manifest: Manifest, facts: CardFacts, base: str | None) -> str:
-    start = f"fine-tuned from `{base}`, " if base else ""
+    start = f", fine-tuned from `{base}`" if base else ""
     return (
         f"# {manifest.name}\n\n"
         f"Finds the emotions in an English text: any number of {len(manifest.labels)} labels, each with a score. "
-        f"A classifier {start}version {manifest.version}, made with affekt.\n\n"
+        f"A classifier{start}, made with affekt; version {manifest.version}.\n\n"
         f"{facts.intended}\n\n**Labels:** {', '.join(manifest.labels)}."
     )
 
@@ -86,7 +86,9 @@ def _head(manifest: Manifest, facts: CardFacts, base: str | None) -> str:
 def _use(manifest: Manifest, facts: CardFacts) -> str:
     calibration = manifest.rules[manifest.taxonomy].rule.calibration
     plain = set(calibration.slope) == {1.0} and set(calibration.intercept) == {0.0}
-    snippets = (text.AFFEKT_USE, text.TRANSFORMERS_USE, text.SAME_SCORES if plain else text.CALIBRATED)
+    advice = text.OWN_THRESHOLDS if manifest.rules[manifest.taxonomy].fitted_on else text.ONE_THRESHOLD
+    scores = f"{text.SAME_SCORES if plain else text.CALIBRATED} {advice}"
+    snippets = (text.AFFEKT_USE, text.TRANSFORMERS_USE, scores)
     return "\n\n".join(s.format(path=facts.path, max_length=manifest.max_length) for s in snippets)
 
 

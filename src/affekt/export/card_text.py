@@ -54,13 +54,20 @@ for label, score in zip(model.config.id2label.values(), scores[0].tolist()):
 ```"""
 
 SAME_SCORES = """\
-On clean text all three give the same scores. Do not decide at 0.5: most labels are rare, and each has its own best
-threshold, listed below and in `affekt.json` under `rules`."""
+On clean text all three give the same scores."""
+
+OWN_THRESHOLDS = """\
+Do not decide at 0.5: most labels are rare, and each has its own best threshold, listed below and in `affekt.json` under
+`rules`."""
+
+ONE_THRESHOLD = """\
+Thresholds were set, not fitted: most labels are rare, and on labelled texts `affekt evaluate` shows what fitted ones
+would give."""
 
 CALIBRATED = """\
 affekt's scores are calibrated: `sigmoid(slope * logit + intercept)` with each label's slope and intercept from
 `affekt.json`, under `rules`; the two snippets without affekt give the raw `sigmoid(logit)`. Thresholds belong to the
-calibrated scores. Do not decide at 0.5: most labels are rare, and each has its own best threshold."""
+calibrated scores."""
 
 LIMITS = """\
 - A label is what annotators read into a text, not what its writer felt. People disagree about emotions, and so do the
