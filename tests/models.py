@@ -140,7 +140,7 @@ def graphs(folder: Path) -> None:
     """Write both ONNX graphs of a Hugging Face folder, calibrated on random tokens."""
     from affekt.backends.torch import load_model
     from affekt.encoders import encoder_of
-    from affekt.export.calibrate import ranges
+    from affekt.export.calibrate import observe
     from affekt.export.encoder import encoder_graph
     from affekt.export.graph import save
     from affekt.export.quantize import linear_inputs, quantize
@@ -151,7 +151,7 @@ def graphs(folder: Path) -> None:
     graph = encoder_graph(encoder)
     batches = [random_batch(4, tokens, seed=tokens) for tokens in (3, 9, 24, 32)]
     save(graph, folder / "onnx" / "model.onnx")
-    save(quantize(graph, ranges(graph, linear_inputs(graph), batches)), folder / "onnx" / "model_quantized.onnx")
+    save(quantize(graph, observe(graph, linear_inputs(graph), batches)), folder / "onnx" / "model_quantized.onnx")
 
 
 def random_rows(lengths: Sequence[int], seed: int = 0) -> list[list[int]]:

@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+import torch
 
+from affekt.backends.torch import load_model
 from affekt.classifier import EmotionClassifier
 from affekt.data import Dataset
-from affekt.decision import Calibration, DecisionRule
+from affekt.decision import Calibration, DecisionRule, sigmoid
 from affekt.errors import DataError, ModelFolderError, ParityError
 from affekt.export import export, exporting
+from affekt.export.parity import MOST_FLIPPED
 from affekt.model_folder import RuleRecord, read_manifest, update_manifest, verify
 from models import model_folder
 
@@ -107,3 +111,39 @@ def test_an_altered_folder_is_not_exported(folder: Path) -> None:
 def test_an_empty_set_is_refused(folder: Path) -> None:
     with pytest.raises(DataError, match="no texts"):
         export(folder, dataset().subset([]), threads=1)
+
+
+@pytest.fixture
+def outsize(folder: Path) -> Path:
+    """The same model with outsize channels among the attention's values, and thresholds that no score comes near."""
+    model = load_model(folder)
+    with torch.no_grad():
+        for layer in model.bert.encoder.layer:
+            layer.attention.self.value.weight[:2] *= 1000
+            layer.attention.self.value.bias[:2] *= 1000
+            layer.attention.output.dense.weight[:, :2] /= 1000
+    model.save_pretrained(folder)
+    update_manifest(folder, lambda old: old)
+    lowest = EmotionClassifier.load(folder, backend="torch-cpu", threads=1).logits(TEXTS).min(axis=0)
+    thresholds = tuple(map(float, sigmoid(lowest - 0.03)))
+    record = RuleRecord.of(LABELS, DecisionRule(Calibration.identity(3), thresholds))
+    update_manifest(folder, lambda old: old.model_copy(update={"rules": {"mine": record}}))
+    return folder
+
+
+def test_channels_are_evened_out_only_where_the_plain_graph_is_refused(
+    outsize: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = export(outsize, dataset(), threads=1)
+    assert report.int8 is not None
+    assert report.int8.flipped <= MOST_FLIPPED
+    kinds = [node.name for node in onnx.load(outsize / "onnx" / "model_quantized.onnx").graph.node]
+    assert any(name.endswith(".even") for name in kinds)
+    monkeypatch.setattr(exporting, "smooth", lambda graph, extremes: (graph, extremes))
+    with pytest.raises(ParityError, match="decides"):
+        export(outsize, dataset(), threads=1)
+
+
+def test_a_plain_graph_that_passes_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "smooth", None)
+    assert export(folder, dataset(), threads=1).int8 is not None

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from affekt.backends import TokenBatch
 from affekt.backends.onnx import OnnxBackend
-from affekt.export.calibrate import ranges
+from affekt.export.calibrate import observe
 from affekt.export.graph import GraphBuilder, save
 from affekt.export.quantize import LARGE_TABLE, WEIGHT_TOP, linear_inputs, quantize, symmetric
+from affekt.export.smooth import smooth
 from models import random_rows
 
 MATRICES = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2), elements=st.floats(-100, 100, width=32))
@@ -81,7 +82,7 @@ def table_model() -> onnx.ModelProto:
 def test_large_tables_become_integers_with_a_scale_per_row(tmp_path: Path) -> None:
     model = table_model()
     batch = TokenBatch.of(random_rows((5, 9, 2)))
-    smaller = quantize(model, ranges(model, linear_inputs(model), [batch]))
+    smaller = quantize(model, observe(model, linear_inputs(model), [batch]))
     onnx.checker.check_model(smaller)
     assert constants(smaller)["table.int8"].shape == (LARGE_TABLE, 8)
     assert constants(smaller)["table.scale"].shape == (LARGE_TABLE, 1)
@@ -97,16 +98,77 @@ def test_calibration_finds_the_extremes_of_all_batches() -> None:
     table = constants(model)["table"]
     (activation,) = linear_inputs(model)
     rows = [[[5, 6]], [[7, 8, 9]]]
-    found = ranges(model, [activation], [TokenBatch.of(row) for row in rows])
-    assert found[activation] == (min(0.0, table[5:10].min()), max(0.0, table[5:10].max()))
+    found = observe(model, {activation: 8}, [TokenBatch.of(row) for row in rows])[activation]
+    np.testing.assert_array_equal(found[0], np.minimum(0, table[5:10].min(axis=0)))
+    np.testing.assert_array_equal(found[1], np.maximum(0, table[5:10].max(axis=0)))
 
 
 def test_an_activation_outside_the_calibrated_range_is_clipped_not_wrapped(tmp_path: Path) -> None:
     model = table_model()
     (activation,) = linear_inputs(model)
-    save(quantize(model, {activation: (-0.01, 0.01)}), tmp_path / "narrow.onnx")
+    save(quantize(model, {activation: np.array([[-0.01] * 8, [0.01] * 8], np.float32)}), tmp_path / "narrow.onnx")
     batch = TokenBatch.of([[5], [5]])
     found = OnnxBackend(tmp_path / "narrow.onnx", 1).logits(batch)
     signs = np.clip(constants(model)["table"][5], -0.01, 0.01)
     expected = signs @ constants(model)["weight"] @ constants(model)["head"]
     np.testing.assert_allclose(found[0], expected, atol=0.01)
+
+
+def outsize_model(times: float = 300) -> onnx.ModelProto:
+    """The same model, with one channel made larger behind the table and as much smaller in the weights."""
+    model = table_model()
+    size = np.ones(8, dtype=np.float32)
+    size[3] = times
+    lookup, product = model.graph.node[0], next(node for node in model.graph.node if node.op_type == "MatMul")
+    weight = constants(model)[product.input[1]] / size[:, None]
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    stored[product.input[1]].CopyFrom(numpy_helper.from_array(weight, product.input[1]))
+    model.graph.initializer.append(numpy_helper.from_array(size, "size"))
+    grown = helper.make_node("Mul", [lookup.output[0], "size"], ["grown"])
+    product.input[0] = "grown"
+    model.graph.node.insert(1, grown)
+    return model
+
+
+def test_smoothing_changes_no_answer_and_saves_models_with_outsize_channels(tmp_path: Path) -> None:
+    model = outsize_model()
+    batch = TokenBatch.of(random_rows((5, 9, 2)))
+    extremes = observe(model, linear_inputs(model), [batch])
+    even, even_extremes = smooth(model, extremes)
+    onnx.checker.check_model(even)
+    graphs = {"exact": model, "even": even, "rough": quantize(model, extremes), "int8": quantize(even, even_extremes)}
+    found = {}
+    for name, graph in graphs.items():
+        save(graph, tmp_path / name)
+        found[name] = OnnxBackend(tmp_path / name, 1).logits(batch)
+    np.testing.assert_allclose(found["even"], found["exact"], rtol=1e-4, atol=1e-4)
+    lost = {name: np.abs(found[name] - found["exact"]).max() for name in ("rough", "int8")}
+    assert lost["int8"] < 0.1 * lost["rough"]
+    measured = observe(even, linear_inputs(even), [batch])
+    assert measured.keys() == even_extremes.keys()
+    for name, channels in measured.items():
+        np.testing.assert_allclose(channels, even_extremes[name], rtol=1e-5)
+
+
+def test_even_channels_are_left_as_they_are() -> None:
+    model = table_model()
+    batch = TokenBatch.of(random_rows((5, 9, 2)))
+    even, _ = smooth(model, observe(model, linear_inputs(model), [batch]))
+    assert [node.op_type for node in even.graph.node] == [node.op_type for node in model.graph.node]
+
+
+def test_large_constants_of_other_nodes_are_integers_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = outsize_model(3)
+    batch = TokenBatch.of(random_rows((5, 9, 2)))
+    extremes = observe(model, linear_inputs(model), [batch])
+    save(quantize(model, extremes), tmp_path / "kept.onnx")
+    monkeypatch.setattr("affekt.export.quantize.LARGE_CONSTANT", 8)
+    smaller = quantize(model, extremes)
+    onnx.checker.check_model(smaller)
+    assert constants(smaller)["size.int8"].dtype == np.int8
+    assert "size" not in constants(smaller)
+    save(smaller, tmp_path / "small.onnx")
+    kept, small = (OnnxBackend(tmp_path / name, 1).logits(batch) for name in ("kept.onnx", "small.onnx"))
+    np.testing.assert_allclose(small, kept, atol=0.05 * np.abs(kept).max())

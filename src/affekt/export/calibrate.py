@@ -1,50 +1,57 @@
-"""What range each activation takes on real texts: what fixes the scales of the int8 graph."""
+"""What values each activation takes on real texts: what fixes the scales of the int8 graph."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from affekt.backends.base import TokenBatch
 from affekt.export.graph import save
 
-Ranges = dict[str, tuple[float, float]]
-"""Activation -> its least and greatest value, zero included."""
+FloatArray = npt.NDArray[np.float32]
+Extremes = dict[str, FloatArray]
+"""Activation -> (2, channels): the least and the greatest value of each channel, zero included."""
 
 
-def ranges(model: onnx.ModelProto, activations: Iterable[str], batches: Iterable[TokenBatch]) -> Ranges:
-    """Least and greatest value of some activations over batches without padding.
+def observe(model: onnx.ModelProto, widths: Mapping[str, int], batches: Iterable[TokenBatch]) -> Extremes:
+    """Least and greatest value of every channel of some activations.
 
     Args:
         model: a float32 graph.
-        activations: names of values inside it.
-        batches: what to run it on.
+        widths: activation -> its channels (the last dimension).
+        batches: what to run it on, without padding.
     """
-    names = list(dict.fromkeys(activations))
-    found = dict.fromkeys(names, (0.0, 0.0))
+    found = {name: np.zeros((2, width), dtype=np.float32) for name, width in widths.items()}
+    outputs = [f"{end}:{name}" for name in widths for end in ("least", "greatest")]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "observed.onnx"
-        save(_observed(model, names), path)
+        save(_observed(model, widths), path)
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         for batch in batches:
             feed = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-            values = np.array(session.run([f"{end}:{name}" for name in names for end in ("least", "greatest")], feed))
-            for name, (low, high) in zip(names, values.reshape(-1, 2).tolist(), strict=True):
-                found[name] = (min(found[name][0], low), max(found[name][1], high))
+            values = iter(session.run(outputs, feed))
+            for name, low, high in zip(widths, values, values, strict=True):
+                np.minimum(found[name][0], low, out=found[name][0])
+                np.maximum(found[name][1], high, out=found[name][1])
     return found
 
 
-def _observed(model: onnx.ModelProto, names: list[str]) -> onnx.ModelProto:
-    """The graph with the least and greatest value of each activation as outputs."""
+def _observed(model: onnx.ModelProto, widths: Mapping[str, int]) -> onnx.ModelProto:
+    """The graph with the least and greatest value of each channel as outputs."""
     observed = onnx.ModelProto()
     observed.CopyFrom(model)
-    for name in names:
+    graph = observed.graph
+    graph.initializer.append(numpy_helper.from_array(np.array([0]), "observed:axis"))
+    for name, width in widths.items():
+        graph.initializer.append(numpy_helper.from_array(np.array([-1, width]), f"shape:{name}"))
+        graph.node.append(helper.make_node("Reshape", [name, f"shape:{name}"], [f"rows:{name}"]))
         for end, kind in (("least", "ReduceMin"), ("greatest", "ReduceMax")):
-            output = f"{end}:{name}"
-            observed.graph.node.append(helper.make_node(kind, [name], [output], keepdims=0))
-            observed.graph.output.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, []))
+            inputs, output = [f"rows:{name}", "observed:axis"], f"{end}:{name}"
+            graph.node.append(helper.make_node(kind, inputs, [output], keepdims=0))
+            graph.output.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, [width]))
     return observed

@@ -18,11 +18,12 @@ from affekt.data import Dataset
 from affekt.encoders.families import encoder_of
 from affekt.engine import Engine
 from affekt.errors import DataError
-from affekt.export.calibrate import ranges
+from affekt.export.calibrate import observe
 from affekt.export.encoder import encoder_graph
 from affekt.export.graph import save
-from affekt.export.parity import Parity, compare, require_float, require_int8
+from affekt.export.parity import Parity, compare, passes_int8, require_float, require_int8
 from affekt.export.quantize import linear_inputs, quantize
+from affekt.export.smooth import smooth
 from affekt.files import atomic_file, atomic_folder
 from affekt.model_folder import Manifest, read_manifest, update_manifest, verify
 from affekt.tokenizing import TextTokenizer
@@ -72,23 +73,30 @@ def export(folder: Path, dataset: Dataset, *, int8: bool = True, threads: int | 
     truth = _truth(dataset, manifest)
     source = _Source.open(folder, manifest, threads)
     with atomic_folder(folder / "onnx") as inside:
-        reference = source.logits(source.torch, dataset.texts)
-        rule = manifest.rules[manifest.taxonomy].rule
-        graph = source.graph()
+        yardstick = _Yardstick(source, dataset.texts, truth, source.logits(source.torch, dataset.texts), threads)
+        graph, small = source.graph(), None
         save(graph, inside / Path(FILES["onnx-float32"]).name)
-        found = source.logits(OnnxBackend(inside / Path(FILES["onnx-float32"]).name, threads), dataset.texts)
-        float32, small = compare(found, reference, truth, rule), None
+        float32 = yardstick.parity(inside / Path(FILES["onnx-float32"]).name)
         require_float(float32)
         if int8:
-            path = inside / Path(FILES["onnx-int8"]).name
-            save(quantize(graph, ranges(graph, linear_inputs(graph), source.calibration(dataset.texts))), path)
-            small = compare(source.logits(OnnxBackend(path, threads), dataset.texts), reference, truth, rule)
+            small = _write_int8(graph, yardstick, inside / Path(FILES["onnx-int8"]).name)
             require_int8(small)
         sizes = {f"onnx/{file.name}": file.stat().st_size for file in sorted(inside.iterdir())}
     _cap_length(folder, manifest.max_length)
     report = ExportReport(len(dataset), float32, small, sizes)
     update_manifest(folder, lambda old: _with_report(old, report))
     return report
+
+
+def _write_int8(graph: onnx.ModelProto, yardstick: "_Yardstick", path: Path) -> Parity:
+    """Write the int8 graph: the plain one, or the one with even channels if the plain one would be refused."""
+    extremes = observe(graph, linear_inputs(graph), yardstick.source.calibration(yardstick.texts))
+    save(quantize(graph, extremes), path)
+    plain = yardstick.parity(path)
+    if passes_int8(plain):
+        return plain
+    save(quantize(*smooth(graph, extremes)), path)
+    return yardstick.parity(path)
 
 
 def _cap_length(folder: Path, max_length: int) -> None:
@@ -160,3 +168,28 @@ class _Source:
         tokens = self.tokenizer.many([clean(text, self.manifest.cleaning) for text in texts[::step]])
         for group in batches(tokens.lengths(), 2048, equal=True):
             yield TokenBatch.of([tokens.rows[i] for i in group])
+
+
+@dataclass(frozen=True)
+class _Yardstick:
+    """What the graphs are compared with.
+
+    Attributes:
+        source: the model.
+        texts: to compare on.
+        truth: (texts, labels) gold labels.
+        reference: (texts, labels) logits of PyTorch.
+        threads: processors to use.
+    """
+
+    source: _Source
+    texts: tuple[str, ...]
+    truth: Any
+    reference: Any
+    threads: int | None
+
+    def parity(self, path: Path) -> Parity:
+        """How near the graph in a file is."""
+        manifest = self.source.manifest
+        found = self.source.logits(OnnxBackend(path, self.threads), self.texts)
+        return compare(found, self.reference, self.truth, manifest.rules[manifest.taxonomy].rule)

@@ -76,15 +76,21 @@ def require_float(parity: Parity) -> None:
         )
 
 
+def passes_int8(parity: Parity) -> bool:
+    """Whether an int8 graph decides alike."""
+    lost = abs(parity.macro_f1 - parity.reference_macro_f1)
+    return parity.flipped <= MOST_FLIPPED and lost <= MOST_LOST
+
+
 def require_int8(parity: Parity) -> None:
     """Refuse an int8 graph that decides differently.
 
     Raises:
         ParityError: if more than ``MOST_FLIPPED`` of the decisions differ, or macro-F1 by more than ``MOST_LOST``.
     """
-    lost = abs(parity.macro_f1 - parity.reference_macro_f1)
-    if parity.flipped <= MOST_FLIPPED and lost <= MOST_LOST:
+    if passes_int8(parity):
         return
+    lost = abs(parity.macro_f1 - parity.reference_macro_f1)
     raise ParityError(
         f"The int8 graph decides {parity.flipped:.2%} of labels differently (at most {MOST_FLIPPED:.0%} is allowed) "
         f"and its macro-F1 differs by {lost:.4f} (at most {MOST_LOST:g}).",

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from affekt.export.calibrate import Ranges
+from affekt.export.calibrate import Extremes
 from affekt.export.graph import CONTRIB
 
 WEIGHT_TOP = 64
@@ -28,20 +28,39 @@ LARGE_CONSTANT = 100_000
 Array = npt.NDArray[Any]
 
 
-def linear_inputs(model: onnx.ModelProto) -> list[str]:
-    """Activations that enter a matrix product with constant weights, and so need a range."""
-    constants = _constants(model)
-    return list(dict.fromkeys(node.input[0] for node in model.graph.node if _is_linear(node, constants, model)))
+def linears(model: onnx.ModelProto) -> dict[str, list[onnx.NodeProto]]:
+    """Activation -> the products with a constant matrix that read it.
+
+    The last product, which makes the logits, stays float32 and is not among them.
+    """
+    constants = constants_of(model)
+    found: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        if _is_linear(node, constants, model):
+            found.setdefault(node.input[0], []).append(node)
+    return found
 
 
-def quantize(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
+def linear_inputs(model: onnx.ModelProto) -> dict[str, int]:
+    """Activations that enter a product with a constant matrix, and their channels."""
+    constants = constants_of(model)
+    return {name: len(oriented(nodes[0], constants)) for name, nodes in linears(model).items()}
+
+
+def oriented(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> Array:
+    """The constant matrix of a product as (in, out)."""
+    weight = numpy_helper.to_array(constants[node.input[1]])
+    return weight.T if _attribute(node, "transB", 0) else weight
+
+
+def quantize(model: onnx.ModelProto, extremes: Extremes) -> onnx.ModelProto:
     """The int8 graph of a float32 graph.
 
     Args:
         model: the float32 graph.
-        ranges: of every activation that :func:`linear_inputs` names.
+        extremes: of every activation that :func:`linear_inputs` names.
     """
-    rewriter = _Rewriter(_constants(model), ranges)
+    rewriter = _Rewriter(constants_of(model), extremes)
     for node in model.graph.node:
         if _is_linear(node, rewriter.constants, model):
             rewriter.linear(node)
@@ -52,12 +71,12 @@ def quantize(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
     return rewriter.finish(model)
 
 
-def _constants(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
+def constants_of(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
+    """Name -> constant."""
     return {tensor.name: tensor for tensor in model.graph.initializer}
 
 
 def _is_linear(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto], model: onnx.ModelProto) -> bool:
-    """Whether a node is a product with a constant matrix; the last one, which makes the logits, stays float32."""
     if node.op_type not in ("Gemm", "MatMul") or node.input[1] not in constants or node.input[0] in constants:
         return False
     return len(constants[node.input[1]].dims) == 2 and node.output[0] != model.graph.output[0].name
@@ -83,7 +102,7 @@ class _Rewriter:
     """Collects the nodes and constants of the int8 graph."""
 
     constants: dict[str, onnx.TensorProto]
-    ranges: Ranges
+    extremes: Extremes
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     added: dict[str, onnx.TensorProto] = field(default_factory=dict)
     quantized: dict[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -95,10 +114,7 @@ class _Rewriter:
 
     def linear(self, node: onnx.NodeProto) -> None:
         """``MatMul`` or ``Gemm`` with constant weights, as a product of integers."""
-        weight = numpy_helper.to_array(self.constants[node.input[1]])
-        if _attribute(node, "transB", 0):
-            weight = weight.T
-        values, scale = symmetric(weight, WEIGHT_TOP, axis=0)
+        values, scale = symmetric(oriented(node, self.constants), WEIGHT_TOP, axis=0)
         activation, unit, zero = self._activation(node.input[0])
         output = node.output[0]
         integers = self.constant(f"{output}.weight_int8", values)
@@ -109,7 +125,7 @@ class _Rewriter:
     def _activation(self, name: str) -> tuple[str, str, str]:
         """The quantized form of an activation, its scale and its zero point, made once."""
         if name not in self.quantized:
-            low, high = self.ranges[name]
+            low, high = self.extremes[name].min(), self.extremes[name].max()
             unit = np.float32(max(high - low, 1e-8) / 255.0)
             zero = np.uint8(np.clip(np.round(-low / unit), 0, 255))
             made = (
