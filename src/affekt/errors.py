@@ -1,5 +1,7 @@
 """Every error that affekt raises on purpose: one root, a stable code per kind, and a hint that says what to do."""
 
+from affekt.printable import printable
+
 
 class AffektError(Exception):
     """Root of all errors raised on purpose.
@@ -17,7 +19,7 @@ class AffektError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".rstrip()
+        return printable(f"{self.message} {self.hint}".rstrip())
 
 
 class DataError(AffektError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 from affekt.errors import MissingExtraError, SettingError
 from affekt.files import atomic_file
 from affekt.prediction import Prediction
+from affekt.printable import printable
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -118,6 +119,7 @@ def write_table(predictions: Iterable[Prediction], shown: int = 3) -> None:
     table.add_column("emotions", ratio=2, overflow="fold")
     for prediction in predictions:
         text = prediction.text if len(prediction.text) <= 500 else prediction.text[:499] + "…"
+        text = printable(text)
         table.add_row(Text(text + ("  (read in windows)" if prediction.windowed else "")), _emotions(prediction, shown))
     Console(soft_wrap=False).print(table)
 

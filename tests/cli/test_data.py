@@ -155,3 +155,14 @@ def test_a_process_ends_with_one_line_and_exit_code_2(tmp_path, content):
     assert done.stderr.startswith("error[data]: ")
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "stats"])
+def test_names_from_the_table_cannot_reach_the_terminal_as_anything_but_text(tmp_path, command):
+    path = tmp_path / "t.csv"
+    path.write_text('"te\nxt",label\nI am here,joy\x1b[2J\nbye,"sad\rness"\n', newline="")
+    result = run(command, path, "--text", "1", "--layout", "list")
+    assert result.exit_code == 0
+    assert "\x1b[2J" not in result.output
+    assert "\r" not in result.output
+    assert "column 'te xt'" in result.output

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from affekt.cli import table_options as opt
+from affekt.printable import printable
 
 if TYPE_CHECKING:
     from affekt.data.check import CheckReport
@@ -180,8 +181,8 @@ def _show_statistics(result: "Statistics", loaded: "Loaded") -> None:
     for index in result.order():
         ratio = f"{result.imbalance[index]:,.1f} x" if result.counts[index] else "never seen"
         share = f"{result.shares[index]:.2%}"
-        table.add_row(Text(result.labels[index]), f"{result.counts[index]:,}", share, ratio)
+        table.add_row(Text(printable(result.labels[index])), f"{result.counts[index]:,}", share, ratio)
     if result.labels:
         console.print(table)
     for sentence in result.sentences():
-        console.print(Text(sentence))
+        console.print(Text(printable(sentence)))

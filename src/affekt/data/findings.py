@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from affekt.errors import DataError
+from affekt.printable import printable
 
 Severity = Literal["error", "warning", "note"]
 SHOWN = 5
@@ -29,6 +30,10 @@ class Finding:
     hint: str = ""
     count: int = 0
     lines: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Messages quote column names, labels and cells, which may hold anything."""
+        object.__setattr__(self, "message", printable(self.message))
 
     def where(self, shown: int = SHOWN) -> str:
         """The first places: "lines 3, 8, 9 and 4 more"; empty when there are none."""

@@ -10,6 +10,7 @@ from affekt.data.label_names import LabelNames, find_label_names, read_label_nam
 from affekt.data.options import ReadOptions
 from affekt.data.tables import Table
 from affekt.errors import DataError, SettingError
+from affekt.printable import printable
 
 Kind = Literal["columns", "list", "long", "none"]
 _COVERED = 0.5
@@ -53,7 +54,7 @@ class Layout:
         if self.row_id is not None:
             parts.append(f"row ids in '{self.row_id}'")
         unused = f" Not used: {_shortened(self.unused)}." if self.unused else ""
-        return f"Layout '{self.kind}': {', '.join(parts)}.{unused}"
+        return printable(f"Layout '{self.kind}': {', '.join(parts)}.{unused}")
 
     def _label_part(self) -> str:
         if self.kind == "none":

@@ -5,6 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from affekt.explanation.explanation import EmotionExplanation, Explanation, WordWeight
+from affekt.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -52,17 +53,12 @@ def to_terminal(explanation: Explanation) -> "Group":
         head = Text.assemble((emotion.emotion, "bold"), f"  {emotion.score:.2f} ({_against(emotion)})")
         body = Text("  ")
         for piece, word in pieces(explanation.text, emotion):
-            body.append(_printable(piece), style=_style(strength(word, emotion)) if word else "")
+            body.append(printable(piece), style=_style(strength(word, emotion)) if word else "")
         foot = Text("  ")
         for word in emotion.strongest():
-            foot.append(f"{_printable(word.text)} {word.weight:+.2f}   ", style="dim")
+            foot.append(f"{printable(word.text)} {word.weight:+.2f}   ", style="dim")
         parts += [head, body, foot]
     return Group(*parts)
-
-
-def _printable(text: str) -> str:
-    """Without control characters, which could move the cursor or recolour the terminal."""
-    return "".join(c if c.isprintable() or c in " \u200d" else " " for c in text)
 
 
 def _style(share: float) -> str:
