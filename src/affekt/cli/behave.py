@@ -1,9 +1,14 @@
 """``affekt behave``: does a model do what anybody would expect, and does it treat people alike?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from affekt.evaluation.behaviour import Suite
+    from affekt.evaluation.behaviour.fairness import Fairness
+    from affekt.evaluation.behaviour.run import Behaviour
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,14 +39,9 @@ def behave(
     import json
 
     from affekt.classifier import EmotionClassifier
-    from affekt.evaluation.behaviour import Subject, read_fairness_suite, read_suite, run_fairness, run_suites
+    from affekt.evaluation.behaviour import Subject, read_fairness_suite, run_fairness, run_suites
 
-    shipped = read_suite()
-    chosen = [*([] if own else [shipped]), *(read_suite(path, base=shipped) for path in suites or ())]
-    if not chosen:
-        from affekt.errors import SettingError
-
-        raise SettingError("--own-only needs at least one --suite.")
+    chosen = _suites(suites or [], own)
     names = [name.strip() for name in only.split(",")] if only else []
     subject = Subject.of(EmotionClassifier.load(model, backend=backend), taxonomy)
     behaviour = run_suites(subject, chosen, only=names, seed=seed)
@@ -55,7 +55,21 @@ def behave(
         typer.echo(f"Written to {out}.", err=True)
     if as_json:
         typer.echo(json.dumps(everything, ensure_ascii=False))
-        return
+    else:
+        _show(behaviour, gaps, failures)
+
+
+def _suites(paths: list[Path], own: bool) -> "list[Suite]":
+    from affekt.errors import SettingError
+    from affekt.evaluation.behaviour import read_suite
+
+    if own and not paths:
+        raise SettingError("--own-only needs at least one --suite.")
+    shipped = read_suite()
+    return [*([] if own else [shipped]), *(read_suite(path, base=shipped) for path in paths)]
+
+
+def _show(behaviour: "Behaviour", gaps: "Fairness | None", failures: int) -> None:
     from rich.console import Console
 
     from affekt.evaluation.behaviour.tables import behaviour_table, fairness_table

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from affekt.cli import table_options as opt
+from affekt.cli import training_options as how
 
 if TYPE_CHECKING:
     from affekt.training.doctor import Diagnosis
@@ -17,13 +18,13 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 @opt.reads_table
 def doctor(
-    data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
-    encoder: Annotated[str, typer.Option("--encoder", help="Pretrained encoder: a Hub id or a local folder.")],
-    dev: Annotated[Path | None, typer.Option("--dev", help="Labelled table; split off by default.")] = None,
-    recipe: Annotated[str, typer.Option("--recipe", help="fast, reference, or a JSON file of settings.")] = "fast",
-    settings: Annotated[list[str] | None, typer.Option("--set", help="One setting, as in --set lr=1e-5.")] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")] = "auto",
-    memory: Annotated[str | None, typer.Option("--memory", help="Budget to judge by, such as 16GB.")] = None,
+    data: how.Data,
+    encoder: how.Encoder,
+    dev: how.Dev = None,
+    recipe: how.RecipeName = "fast",
+    settings: how.Settings = None,
+    device: how.Device = "auto",
+    memory: how.Memory = None,
     steps: Annotated[int, typer.Option("--steps", min=0, help="Real steps to time; 0 for none.")] = 10,
     out: Annotated[Path | None, typer.Option("--out", help="Where the model is to go, for the disk's space.")] = None,
     as_json: opt.Json = False,

@@ -6,30 +6,32 @@ from typing import Annotated
 import typer
 
 from affekt.cli import table_options as table
+from affekt.cli.training_options import Data
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Against = Annotated[
+    str | None, typer.Option("--against", help="Another model folder ('shipped' for the shipped model) to compare.")
+]
+TaxonomyName = Annotated[
+    str | None, typer.Option("--taxonomy", help="Label set: goemotions, core14, ekman, sentiment.")
+]
+LabelledOnly = Annotated[bool, typer.Option("--labelled-only", help="Leave out texts that have none of the labels.")]
+Report = Annotated[Path | None, typer.Option("--report", help="Folder to write a page, pictures and JSON into.")]
 
 
 @app.command()
 @table.reads_table
 def evaluate(
-    data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
+    data: Data,
     model: Annotated[str | None, typer.Option("--model", help="Model folder; the shipped model by default.")] = None,
-    against: Annotated[
-        str | None, typer.Option("--against", help="Another model folder ('shipped' for the shipped model) to compare.")
-    ] = None,
-    taxonomy: Annotated[
-        str | None, typer.Option("--taxonomy", help="Label set: goemotions, core14, ekman, sentiment.")
-    ] = None,
-    labelled_only: Annotated[
-        bool, typer.Option("--labelled-only", help="Leave out texts that have none of the labels.")
-    ] = False,
+    against: Against = None,
+    taxonomy: TaxonomyName = None,
+    labelled_only: LabelledOnly = False,
     backend: Annotated[str, typer.Option("--backend", help="Engine, as for predict.")] = "auto",
     resamples: Annotated[int, typer.Option("--resamples", min=1, help="Bootstrap resamples for intervals.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Of folds and resamples.")] = 0,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Folder to write a page, pictures and JSON into.")
-    ] = None,
+    report: Report = None,
     json: table.Json = False,
     *,
     read: table.Read = table.USUAL,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from affekt.cli import table_options as opt
+from affekt.cli import training_options as how
 
 if TYPE_CHECKING:
     from affekt.training.search import Found
@@ -16,19 +17,19 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 @opt.reads_table
 def search(
-    data: Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")],
-    encoder: Annotated[str, typer.Option("--encoder", help="Pretrained encoder: a Hub id or a local folder.")],
+    data: how.Data,
+    encoder: how.Encoder,
     out: Annotated[Path, typer.Option("--out", help="Folder for the trials and recipe.json.")],
-    dev: Annotated[Path | None, typer.Option("--dev", help="Labelled table to score on; split off by default.")] = None,
-    recipe: Annotated[str, typer.Option("--recipe", help="What is not searched: fast, reference or a file.")] = "fast",
-    settings: Annotated[list[str] | None, typer.Option("--set", help="One setting of it, as in --set lr=1e-5.")] = None,
+    dev: how.Dev = None,
+    recipe: how.RecipeName = "fast",
+    settings: how.Settings = None,
     space: Annotated[
         Path | None,
         typer.Option("--space", help='JSON: {"lr": {"low": 1e-5, "high": 1e-4, "log": true}, "loss": ["bce", ...]}.'),
     ] = None,
     trials: Annotated[int, typer.Option("--trials", min=1, help="How many to end up with.")] = 20,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")] = "auto",
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    device: how.Device = "auto",
+    quiet: how.Quiet = False,
     *,
     read: opt.Read = opt.USUAL,
 ) -> None:

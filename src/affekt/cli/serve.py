@@ -43,15 +43,9 @@ def serve(
     except ModuleNotFoundError as error:
         raise MissingExtraError("serving", "serve") from error
     given = {
-        "host": host,
-        "port": port,
-        "workers": workers,
-        "allow_anonymous": allow_anonymous,
-        "rate": rate,
-        "cors_origins": tuple(cors_origin or ()),
-        "page": page,
-        "log_texts": log_texts,
-    }
+        "host": host, "port": port, "workers": workers, "allow_anonymous": allow_anonymous, "rate": rate,
+        "cors_origins": tuple(cors_origin or ()), "page": page, "log_texts": log_texts,
+    }  # fmt: skip
     settings = make_settings(given | dict(map(_pair, limit or ())))
     run(AppFactory(model, backend, threads, settings, read_keys(api_keys, os.environ), _level(log_level)))
 
