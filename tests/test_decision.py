@@ -107,3 +107,21 @@ def test_a_rule_is_its_parts() -> None:
 def test_default_rule_is_one_half() -> None:
     logits = np.array([[0.01, -0.01], [0.0, 5.0]])
     assert DecisionRule.default(2).decide(logits).tolist() == [[True, False], [True, True]]
+
+
+def test_best_stays_best_where_there_is_a_neutral_label() -> None:
+    assert decide([[0.3, 0.2, 0.1]], (0.5, 0.5, 0.5), "best", neutral=2).tolist() == [[True, False, False]]
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 3), (3, 1, 2)])
+def test_scores_of_another_shape_than_texts_by_labels_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(SettingError, match="need one threshold per label"):
+        decide(np.zeros(shape), (0.5, 0.5))
+
+
+def test_what_decides_cannot_be_changed_once_made() -> None:
+    rule = DecisionRule.default(1)
+    with pytest.raises(AttributeError):
+        rule.thresholds = (0.1,)  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        rule.calibration.slope = (0.1,)  # type: ignore[misc]

@@ -72,10 +72,11 @@ def test_a_sentence_stands_in_a_line_of_its_own() -> None:
     assert stream.getvalue() == "Going on.\n"
 
 
-def test_silence_is_silent() -> None:
+def test_silence_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     with Progress(None) as progress:
         progress.say("nothing")
         progress.show()
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

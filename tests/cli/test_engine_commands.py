@@ -1,13 +1,16 @@
 """``affekt predict``, ``affekt export`` and ``affekt bench`` as people call them."""
 
+import io
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import affekt
 from affekt.cli.app import main
+from affekt.data.tables import read_table
 from affekt.model_folder import read_manifest
 
 
@@ -73,3 +76,77 @@ def test_bench_prints_a_table_or_json(tiny_model: Path, capsys: pytest.CaptureFi
     assert "texts/s at 4" in out
     _, out, _ = call(capsys, *arguments, "--json")
     assert list(json.loads(out)[0]["texts_per_s"]) == ["4"]
+
+
+@pytest.fixture
+def standard_input(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+    """Put bytes where the command reads from."""
+    return lambda content: monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize("arguments", [[], ["-"]])
+def test_standard_input_is_a_text_per_line(
+    tiny_model: Path,
+    capsys: pytest.CaptureFixture[str],
+    standard_input: Callable[[bytes], None],
+    arguments: list[str],
+) -> None:
+    standard_input(b"love\r\n\nso \xff bad")
+    code, out, _ = call(capsys, "predict", *arguments, "--model", str(tiny_model), "--format", "jsonl")
+    assert code == 0
+    assert [json.loads(line)["text"] for line in out.splitlines()] == ["love", "", "so � bad"]
+
+
+def test_no_text_at_all_is_no_mistake(
+    tiny_model: Path, capsys: pytest.CaptureFixture[str], standard_input: Callable[[bytes], None]
+) -> None:
+    standard_input(b"")
+    assert call(capsys, "predict", "--model", str(tiny_model), "--format", "json") == (0, "[]\n", "")
+
+
+def test_a_file_is_printed_without_out(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "t.csv").write_text("number,what was said\n1,love you\n2,\n3,so sad today\n")
+    arguments = ("predict", "--file", str(tmp_path / "t.csv"), "--model", str(tiny_model))
+    code, out, _ = call(capsys, *arguments, "--format", "csv")
+    assert code == 0
+    assert [line.split(",")[0] for line in out.splitlines()] == ["text", "love you", "", "so sad today"]
+    _, out, _ = call(capsys, *arguments, "--text", "number", "--format", "jsonl")
+    assert [json.loads(line)["text"] for line in out.splitlines()] == ["1", "2", "3"]
+    _, out, _ = call(capsys, *arguments)
+    assert out.splitlines()[0].split() == ["text", "emotions"]
+
+
+def test_texts_go_to_a_file_of_any_kind(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("out.csv", "out.json", "out.jsonl", "out.parquet"):
+        code, out, err = call(capsys, "predict", "love", "--model", str(tiny_model), "--out", str(tmp_path / name))
+        assert (code, out) == (0, "")
+        assert "1 texts written" in err
+    assert json.loads((tmp_path / "out.json").read_text())[0]["text"] == "love"
+    for name in ("out.csv", "out.jsonl", "out.parquet"):
+        assert list(read_table(tmp_path / name).column("text")) == ["love"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["a text", "--file", "t.csv"], "Give texts or --file, not both."),
+        (["--file", "t.csv", "--file", "u.csv"], "Several files need --out."),
+        (["a text", "--out", "answers.doc"], "does not say its format"),
+    ],
+)
+def test_predict_refuses_in_one_sentence(
+    tiny_model: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    code, out, err = call(capsys, "predict", *arguments, "--model", str(tiny_model))
+    assert (code, out) == (2, "")
+    assert sentence in err
+
+
+def test_bench_takes_texts_of_a_table(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "t.csv").write_text("text,number\nlove you,1\n,2\nso sad,3\n")
+    code, out, _ = call(
+        capsys, "bench", "--model", str(tiny_model), "--backend", "onnx-int8", "--size", "2", "--seconds", "0.01",
+        "--data", str(tmp_path / "t.csv"), "--json",
+    )  # fmt: skip
+    assert code == 0
+    assert list(json.loads(out)[0]["texts_per_s"]) == ["2"]

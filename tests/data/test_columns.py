@@ -1,7 +1,7 @@
 import pytest
 
 from affekt.data import ReadOptions, read_table
-from affekt.data.columns import by_name, flag_columns, guess_id, guess_label_column, guess_text
+from affekt.data.columns import by_name, flag_columns, guess_id, guess_label_column, guess_text, texts_of
 from affekt.errors import DataError
 
 
@@ -117,3 +117,10 @@ def test_known_names_win(write):
     table = read_table(write("t.csv", f"text,colour,mood\n{rows}"))
     assert guess_label_column(table, {"text"}) == "colour"
     assert guess_label_column(table, {"text"}, ["joy", "anger", "fear"]) == "mood"
+
+
+def test_texts_are_one_per_row_and_empty_where_missing(write):
+    table = read_table(write("t.csv", "id,said\n1,so good\n2,\n3,so bad\n"))
+    assert texts_of(table) == ["so good", "", "so bad"]
+    assert texts_of(table, "id") == ["1", "2", "3"]
+    assert texts_of(table, "2") == ["so good", "", "so bad"]

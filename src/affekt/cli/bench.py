@@ -36,9 +36,7 @@ def bench(
 
 
 def _texts(path: Path, column: str | None) -> tuple[str, ...]:
-    from affekt.data.columns import guess_text
+    from affekt.data.columns import texts_of
     from affekt.data.tables import read_table
 
-    table = read_table(path)
-    cells = table.column(column if column is not None else guess_text(table))
-    return tuple(str(cell) for cell in cells if cell)
+    return tuple(text for text in texts_of(read_table(path), column) if text)

@@ -82,15 +82,13 @@ def _from_arguments(texts: list[str] | None) -> Iterator[str]:
 
 
 def _from_file(paths: list[str], column: str | None) -> Iterator[str]:
-    from affekt.data.columns import guess_text
+    from affekt.data.columns import texts_of
     from affekt.data.tables import read_table
     from affekt.errors import SettingError
 
     if len(paths) > 1:
         raise SettingError("Several files need --out.", hint="Or give them one at a time.")
-    table = read_table(paths[0])
-    cells = table.column(column if column is not None else guess_text(table))
-    return ("" if cell is None else str(cell) for cell in cells)
+    return iter(texts_of(read_table(paths[0]), column))
 
 
 def _write(predictions: Iterator[object], out: Path | None, form: Form) -> None:

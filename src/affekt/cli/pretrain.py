@@ -24,18 +24,14 @@ def pretrain(
     text: opt.Text = None,
 ) -> None:
     """Let an encoder guess masked words of texts like those it will be trained on (no labels needed)."""
-    from affekt.data.columns import guess_text
+    from affekt.data.columns import texts_of
     from affekt.data.tables import read_table
     from affekt.training import get_recipe  # noqa: F401  (says which extra is missing)
     from affekt.training.pretrain import DEFAULT
     from affekt.training.pretrain import pretrain as run
     from affekt.training.watching import ProgressBar
 
-    read = []
-    for path in texts:
-        table = read_table(path)
-        cells = table.column(text if text is not None else guess_text(table))
-        read += [str(cell) for cell in cells if cell is not None and str(cell).strip()]
+    read = [one for path in texts for one in texts_of(read_table(path), text) if one.strip()]
     folder = run(
         read, encoder=encoder, out=out, recipe=DEFAULT.override(settings or ()), share=share, device=device,
         resume=resume, hooks=[ProgressBar()],

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from affekt.printable import printable
+
 if TYPE_CHECKING:
     from affekt.selection import Suggestion
 
@@ -27,14 +29,13 @@ def suggest(
     """Choose texts to label: the model is unsure, they are unlike each other, rare labels are among them."""
     from affekt.answering import View
     from affekt.classifier import EmotionClassifier
-    from affekt.data.columns import guess_text
+    from affekt.data.columns import texts_of
     from affekt.data.tables import read_table
     from affekt.selection import suggest as choose
     from affekt.selection.writing import write_suggestions
 
     table = read_table(pool)
-    cells = table.column(column if column is not None else guess_text(table))
-    texts = ["" if cell is None else str(cell) for cell in cells]
+    texts = texts_of(table, column)
     classifier = EmotionClassifier.load(model, backend=backend)
     view = View.of(classifier.manifest, taxonomy)
     found = choose(texts, classifier.scores(texts, taxonomy), view.labels, view.rule.thresholds, count)
@@ -56,6 +57,6 @@ def _show(found: list["Suggestion"]) -> None:
 
     table = Table("", "text", "why", box=None, pad_edge=False, header_style="bold")
     for number, item in enumerate(found, start=1):
-        short = item.text if len(item.text) <= 300 else item.text[:299] + "…"
+        short = printable(item.text if len(item.text) <= 300 else item.text[:299] + "…")
         table.add_row(f"{number}", Text(short), Text(item.reason, style="dim"))
     Console(highlight=False).print(table)

@@ -22,6 +22,19 @@ def by_name(columns: Iterable[str], known: Iterable[str]) -> str | None:
     return next((names[name] for name in known if name in names), None)
 
 
+def texts_of(table: Table, column: str | None = None) -> list[str]:
+    """The texts of a table, one per row, empty where the cell is missing.
+
+    Args:
+        table: any table.
+        column: the column of texts, by name or number from 1; guessed by default.
+
+    Raises:
+        DataError: if there is no such column, or none that holds texts.
+    """
+    return [as_text(cell) for cell in table.column(column if column is not None else guess_text(table))]
+
+
 def guess_text(table: Table, taken: Collection[str] = ()) -> str:
     """The column of texts: by its name, or else the longest words.
 
