@@ -115,6 +115,21 @@ def test_the_last_layer_computes_the_first_token_only(tiny_model: Path) -> None:
     assert [len(value) for value in found] == [36, 36, 4, 4]
 
 
+@pytest.mark.parametrize("part", ["query", "key"])
+@pytest.mark.parametrize("kind", ["bert", "mpnet"])
+def test_a_last_layer_that_only_means_computes_one_value_per_text(tmp_path: Path, kind: str, part: str) -> None:
+    torch = TorchBackend(hugging_face_folder(tmp_path, kind=kind), threads=1)
+    layer = torch.model.base_model.encoder.layer[-1].attention
+    linear = getattr(layer.self, part) if kind == "bert" else getattr(layer.attn, part[0])
+    linear.weight.data.zero_()
+    linear.bias.data.zero_()
+    graph = encoder_graph(encoder_of(torch.model))  # type: ignore[arg-type]
+    check(torch, graph, tmp_path, torch.model.config.pad_token_id)
+    names = {node.output[0] for node in graph.graph.node}
+    assert ("layer.1.key" in names) == (kind == "mpnet")
+    assert "layer.0.key" in names
+
+
 @given(st.lists(st.integers(-9, 9), max_size=4), st.lists(st.integers(-9, 9), max_size=4))
 @settings(max_examples=30)
 def test_equal_constants_are_kept_once(first: list[int], second: list[int]) -> None:

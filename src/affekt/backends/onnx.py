@@ -102,6 +102,8 @@ def _open(path: Path, threads: int, provider: str) -> onnxruntime.InferenceSessi
     options.enable_cpu_mem_arena = False  # its lock costs a quarter of the speed when threads share a session
     options.log_severity_level = 3
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    # it would move each quantization before a transposition, and add one more and its inverse in between
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=[provider])
     except Exception as error:  # ONNX Runtime raises nothing narrower in common

@@ -5,7 +5,8 @@ Three things differ from a graph traced out of PyTorch, and none of them changes
 - Activations lie token-major, (tokens * texts, hidden), so that attention reads queries, keys and values where the
   projections left them (``FusedMatMul`` strides over heads), without moving them first.
 - The classifier reads the first token alone, so the last layer computes the queries, the feed-forward and the norms of
-  that token alone.
+  that token alone; and where its queries or keys are all zero, as in a layer that was added for mean pooling, it
+  computes the value of the mean instead of the mean of the values.
 - Sum and normalisation stay two nodes: ONNX Runtime's fused ``SkipLayerNormalization`` takes eight times as long as its
   ``LayerNormalization``.
 """
@@ -141,6 +142,19 @@ class _Writer:
             (asking tokens * texts, hidden).
         """
         graph = self.graph
+        if asking != hidden and _attends_evenly(layer) and self.encoder.relative_bias is None:
+            context = self.linear(layer.value, self.mean(hidden, bias), f"{name}.value")
+        else:
+            context = self.attention(layer, asking, hidden, bias, name)
+        attended = graph.op("Add", self.linear(layer.output, context, f"{name}.output"), asking)
+        attended = self.norm(layer.attention_norm, attended, f"{name}.attention_norm")
+        inner = self.activation(self.encoder.activation, self.linear(layer.up, attended, f"{name}.up"))
+        summed = graph.op("Add", self.linear(layer.down, inner, f"{name}.down"), attended)
+        return self.norm(layer.output_norm, summed, f"{name}.output_norm")
+
+    def attention(self, layer: Layer, asking: str, hidden: str, bias: str, name: str) -> str:
+        """What the asking tokens gather from all tokens; shapes as for :meth:`layer`."""
+        graph = self.graph
         query = self._split(self.linear(layer.query, asking, f"{name}.query"), alone=asking != hidden)
         key = self._split(self.linear(layer.key, hidden, f"{name}.key"))
         value = self._split(self.linear(layer.value, hidden, f"{name}.value"))
@@ -149,12 +163,14 @@ class _Writer:
         shares = graph.op("Softmax", graph.op("Add", scores, bias), axis=-1)
         context = graph.op("FusedMatMul", shares, value, domain=CONTRIB, transBatchB=1)
         context = graph.op("Transpose", context, perm=[2, 0, 1, 3])
-        context = graph.op("Reshape", context, graph.ints(-1, self.encoder.heads * self._width))
-        attended = graph.op("Add", self.linear(layer.output, context, f"{name}.output"), asking)
-        attended = self.norm(layer.attention_norm, attended, f"{name}.attention_norm")
-        inner = self.activation(self.encoder.activation, self.linear(layer.up, attended, f"{name}.up"))
-        summed = graph.op("Add", self.linear(layer.down, inner, f"{name}.down"), attended)
-        return self.norm(layer.output_norm, summed, f"{name}.output_norm")
+        return graph.op("Reshape", context, graph.ints(-1, self.encoder.heads * self._width))
+
+    def mean(self, hidden: str, bias: str) -> str:
+        """The mean over each text's tokens, (texts, hidden); the arguments are as for :meth:`layer`."""
+        graph, size = self.graph, self.encoder.heads * self._width
+        tokens = graph.op("Reshape", hidden, graph.op("Concat", self.shape, graph.ints(1, size), axis=0))
+        mean = graph.op("FusedMatMul", graph.op("Softmax", bias, axis=-1), tokens, domain=CONTRIB, transBatchB=1)
+        return graph.op("Reshape", mean, graph.ints(-1, size))
 
     def first_tokens(self, hidden: str) -> str:
         """(texts, hidden) of (tokens * texts, hidden)."""
@@ -169,6 +185,11 @@ class _Writer:
         """(texts, labels) logits from the first token's (texts, hidden)."""
         inner = self.activation(head.activation, self.linear(head.hidden, first, "head.hidden"))
         return self.linear(head.logits, inner, "logits")
+
+
+def _attends_evenly(layer: Layer) -> bool:
+    """Whether every token attends to all alike, because each product of a query and a key is zero."""
+    return any(not part.weight.any() and not part.bias.any() for part in (layer.query, layer.key))
 
 
 ACTIVATION_NODES: dict[str, tuple[str, dict[str, Any]]] = {
