@@ -10,7 +10,7 @@ import pytest
 
 import affekt
 from affekt.cli.app import main
-from affekt.data.tables import read_table
+from affekt.data.reading.tables import read_table
 from affekt.model_folder import read_manifest
 
 

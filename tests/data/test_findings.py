@@ -1,7 +1,7 @@
 import pytest
 
 from affekt.data.findings import Finding, places, raise_errors
-from affekt.data.policies import skipped
+from affekt.data.labelling.policies import skipped
 from affekt.errors import DataError
 
 

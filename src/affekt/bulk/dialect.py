@@ -8,8 +8,8 @@ from pathlib import Path
 
 from affekt.bulk.formats import format_of
 from affekt.bulk.streams import Lines
-from affekt.data.delimited import guess_delimiter
-from affekt.data.headers import is_header
+from affekt.data.reading.delimited import guess_delimiter
+from affekt.data.reading.headers import is_header
 from affekt.errors import DataError, SettingError
 
 _HEAD = 1 << 20

@@ -8,8 +8,8 @@ import pyarrow as pa
 from affekt.bulk.cursors import open_cursor
 from affekt.bulk.inputs import Input
 from affekt.bulk.pieces import Piece, Position
-from affekt.data.columns import by_name
-from affekt.data.headers import TEXT_NAMES
+from affekt.data.labelling.columns import by_name
+from affekt.data.reading.headers import TEXT_NAMES
 from affekt.errors import DataError
 
 _SAMPLE_ROWS = 1000

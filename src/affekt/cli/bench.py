@@ -36,7 +36,7 @@ def bench(
 
 
 def _texts(path: Path, column: str | None) -> tuple[str, ...]:
-    from affekt.data.columns import texts_of
-    from affekt.data.tables import read_table
+    from affekt.data.labelling.columns import texts_of
+    from affekt.data.reading.tables import read_table
 
     return tuple(text for text in texts_of(read_table(path), column) if text)

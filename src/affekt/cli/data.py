@@ -10,9 +10,9 @@ from affekt.cli import table_options as opt
 from affekt.printable import printable
 
 if TYPE_CHECKING:
-    from affekt.data.check import CheckReport
+    from affekt.data.describing.check import CheckReport
+    from affekt.data.describing.stats import Statistics
     from affekt.data.load import Loaded
-    from affekt.data.stats import Statistics
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,7 +35,7 @@ def check(
 
     Exit code 0: usable, whatever was found; 1: not usable as it is; 2: the file as a whole could not be read.
     """
-    from affekt.data.check import check as run
+    from affekt.data.describing.check import check as run
 
     report = run(file, read)
     if as_json:
@@ -60,12 +60,12 @@ def stats(
 ) -> None:
     """Show the imbalance: texts per label, labels per text, labels that come together, lengths."""
     loaded = _load(file, read)
-    from affekt.data.stats import statistics
+    from affekt.data.describing.stats import statistics
 
     result = statistics(loaded.dataset, tokenizer)
     paths = []
     if pictures is not None:
-        from affekt.data.pictures import draw
+        from affekt.data.describing.pictures import draw
 
         paths = draw(result, pictures)
     if as_json:
@@ -121,8 +121,8 @@ def split(
     Stratified over labels and their combinations; texts that are alike stay on one side.
     """
     loaded = _load(file, read, labelled=False)
-    from affekt.data.parts import write_parts
-    from affekt.data.splits import named_parts
+    from affekt.data.splitting.parts import write_parts
+    from affekt.data.splitting.splits import named_parts
 
     parts = named_parts(loaded.dataset, dev, folds, seed)
     paths = write_parts(loaded, parts, out or file.parent, force=force)

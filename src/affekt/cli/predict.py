@@ -82,8 +82,8 @@ def _from_arguments(texts: list[str] | None) -> Iterator[str]:
 
 
 def _from_file(paths: list[str], column: str | None) -> Iterator[str]:
-    from affekt.data.columns import texts_of
-    from affekt.data.tables import read_table
+    from affekt.data.labelling.columns import texts_of
+    from affekt.data.reading.tables import read_table
     from affekt.errors import SettingError
 
     if len(paths) > 1:

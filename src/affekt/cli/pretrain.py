@@ -24,8 +24,8 @@ def pretrain(
     text: opt.Text = None,
 ) -> None:
     """Let an encoder guess masked words of texts like those it will be trained on (no labels needed)."""
-    from affekt.data.columns import texts_of
-    from affekt.data.tables import read_table
+    from affekt.data.labelling.columns import texts_of
+    from affekt.data.reading.tables import read_table
     from affekt.training import get_recipe  # noqa: F401  (says which extra is missing)
     from affekt.training.pretrain import DEFAULT
     from affekt.training.pretrain import pretrain as run

@@ -29,8 +29,8 @@ def suggest(
     """Choose texts to label: the model is unsure, they are unlike each other, rare labels are among them."""
     from affekt.answering import View
     from affekt.classifier import EmotionClassifier
-    from affekt.data.columns import texts_of
-    from affekt.data.tables import read_table
+    from affekt.data.labelling.columns import texts_of
+    from affekt.data.reading.tables import read_table
     from affekt.selection import suggest as choose
     from affekt.selection.writing import write_suggestions
 

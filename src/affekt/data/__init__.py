@@ -2,12 +2,12 @@
 
 from affekt.data.dataset import Dataset
 from affekt.data.findings import Finding
-from affekt.data.label_names import LabelNames, read_label_names
-from affekt.data.layouts import Layout, detect_layout
+from affekt.data.labelling.label_names import LabelNames, read_label_names
+from affekt.data.labelling.layouts import Layout, detect_layout
 from affekt.data.load import Loaded, load_dataset, read_labelled
 from affekt.data.options import ReadOptions
-from affekt.data.splits import kfold, split
-from affekt.data.tables import Table, read_table
+from affekt.data.reading.tables import Table, read_table
+from affekt.data.splitting.splits import kfold, split
 
 __all__ = [
     "Dataset",

@@ -9,15 +9,15 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from affekt.data.cells import as_text
 from affekt.data.dataset import Dataset
-from affekt.data.extracted import Extracted, IndexArray
 from affekt.data.findings import Finding, raise_errors
-from affekt.data.layouts import Layout, detect_layout
+from affekt.data.labelling.cells import as_text
+from affekt.data.labelling.extracted import Extracted, IndexArray
+from affekt.data.labelling.layouts import Layout, detect_layout
+from affekt.data.labelling.policies import leave_out_texts, skipped, treat_unlabelled
+from affekt.data.labelling.targets import extract
 from affekt.data.options import BadRows, LayoutName, Missing, ReadOptions, Unlabelled
-from affekt.data.policies import leave_out_texts, skipped, treat_unlabelled
-from affekt.data.tables import Table, format_suffix, read_table
-from affekt.data.targets import extract
+from affekt.data.reading.tables import Table, format_suffix, read_table
 from affekt.errors import DataError
 
 BoolArray = npt.NDArray[np.bool_]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from affekt.data.tables import Table, read_table
+from affekt.data.reading.tables import Table, read_table
 from affekt.errors import DataError
 
 FloatArray = npt.NDArray[np.float32]

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from affekt.data.cells import as_flag, as_labels, as_text, is_id
-from affekt.data.headers import ID_NAMES, LABEL_NAMES, canonical
-from affekt.data.tables import Table
+from affekt.data.labelling.cells import as_flag, as_labels, as_text, is_id
+from affekt.data.reading.headers import ID_NAMES, LABEL_NAMES, canonical
+from affekt.data.reading.tables import Table
 from affekt.errors import DataError
 
 Values = Literal["auto", "decisions", "scores"]

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from affekt.data.cells import as_text
 from affekt.data.findings import raise_errors
-from affekt.data.layouts import detect_layout
+from affekt.data.labelling.cells import as_text
+from affekt.data.labelling.layouts import detect_layout
 from affekt.data.options import ReadOptions
-from affekt.data.tables import Table, read_table
+from affekt.data.reading.tables import Table, read_table
 from affekt.errors import DataError
 from affekt.export.samples import SampleForm, Values, read_form
 from affekt.files import atomic_file

@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
 
+from affekt.data.describing.stats import statistics
 from affekt.data.load import read_labelled
-from affekt.data.stats import statistics
 from affekt.errors import DataError
 from affekt.evaluation.report import chart_data, write_data_report
 

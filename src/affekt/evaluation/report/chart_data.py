@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from affekt.data.stats import Statistics
+from affekt.data.describing.stats import Statistics
 from affekt.evaluation.report.chart_grids import MOST, grid
 from affekt.evaluation.report.chart_labels import rows
 from affekt.evaluation.report.pictures import BLUE, INK, ORANGE, WIDTH, Picture

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from affekt.data.check import CHECKS
 from affekt.data.dataset import Dataset
+from affekt.data.describing.check import CHECKS
+from affekt.data.describing.stats import Statistics, statistics
 from affekt.data.duplicates import text_groups
 from affekt.data.findings import Finding
 from affekt.data.load import Loaded
-from affekt.data.stats import Statistics, statistics
 from affekt.errors import DataError
 from affekt.evaluation.noise import LabelNoise, Suspect, label_noise, suspect_rows
 from affekt.evaluation.outoffold import FOLDS, quick_scores

@@ -1,0 +1,1 @@
+"""What a table is like: its faults, its imbalance, its pictures."""
