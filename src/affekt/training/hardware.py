@@ -139,6 +139,7 @@ def fit_to_memory(
         wanted = "plain"
         plan = plan_memory(shape, recipe, budget, engine=wanted, longest=longest_text, has_8bit=has_8bit)
     total = torch.cuda.get_device_properties(device).total_memory
-    torch.cuda.set_per_process_memory_fraction(min(1.0, max(budget - CONTEXT, 0) / total), device)
+    number = torch.cuda.current_device() if device.index is None else device.index
+    torch.cuda.set_per_process_memory_fraction(min(1.0, max(budget - CONTEXT, 0) / total), number)
     settings = {"micro_batch": plan.micro_batch, "checkpointing": plan.checkpointing, "optimizer": plan.optimizer}
     return recipe.replace(**settings), wanted, str(plan)
