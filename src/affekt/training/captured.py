@@ -2,8 +2,8 @@
 
 One graph runs forward and backward over a micro-batch of static shape (one graph per number of packed rows), the
 other clips, updates the float32 masters and publishes them to the bfloat16 copy that computes. Gradients that are not
-finite skip the update on the device, so that no step waits for a check. With several processes, the flat gradients are
-added up between the two graphs.
+finite skip the update on the device, so that no step waits for a check. With several processes, the last backward pass
+of a batch adds the gradients up over all of them as it goes.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from affekt.errors import TrainingError
 from affekt.training.architectures import architecture_of
 from affekt.training.batches import Layout, MicroBatch, TokenIds
 from affekt.training.engine import StepTotals, Tally, gathered_logits
+from affekt.training.exchange import Exchange
 from affekt.training.flat import FlatWeights
 from affekt.training.objective import Classifier, Objective
 from affekt.training.packing import PackedTokens, assign_rows
@@ -104,11 +105,13 @@ class CapturedEngine:
         self.average = FlatAverage(self.flat, average_decay) if average_decay else None
         self.capture = capture and self.device.type == "cuda"
         self.processes = processes or Processes(device=self.device)
+        several = self.processes.size > 1
+        self.exchange = Exchange(self.flat, dict(model.named_parameters())) if several else None
         self.update = make_update(optimizer, self.flat)
         self._integers = torch.zeros(3 * size * layout.max_length + size, dtype=torch.int32, device=self.device)
         self._floats = torch.zeros(size * (targets.shape[1] + 1) + 2, dtype=torch.float32, device=self.device)
         self._tally = Tally(self.device)
-        self._passes: dict[int, Callable[[], None]] = {}
+        self._passes: dict[tuple[int, bool], Callable[[], None]] = {}
         self._updating: Callable[[], None] | None = None
 
     # ---- a step -----------------------------------------------------------------------------------------------
@@ -117,9 +120,11 @@ class CapturedEngine:
         """The passes of this process's share of one batch, packed and pinned."""
         total = float(self.text_weights[texts].sum())
         mine = self.processes.share(texts)
+        if not len(mine):  # takes part in the exchange with a text that counts for nothing
+            return [self._pass(texts[:1], total, counts=False)]
         return [self._pass(mine[i : i + self.size], total) for i in range(0, len(mine), self.size)]
 
-    def _pass(self, texts: npt.NDArray[np.intp], total: float) -> Pass:
+    def _pass(self, texts: npt.NDArray[np.intp], total: float, *, counts: bool = True) -> Pass:
         ids = [self.token_ids[i] for i in texts]
         rows = self._bucket(len(assign_rows([len(x) for x in ids], self.layout.max_length)))
         tokens = self.layout.tokens(ids, rows)
@@ -128,7 +133,7 @@ class CapturedEngine:
         first = torch.nn.functional.pad(tokens.first, (0, missing))
         targets = np.zeros((self.size, self.targets.shape[1]), dtype=np.float32)
         weights = np.zeros(self.size, dtype=np.float32)
-        targets[: len(texts)], weights[: len(texts)] = self.targets[texts], self.text_weights[texts]
+        targets[: len(texts)], weights[: len(texts)] = self.targets[texts], self.text_weights[texts] * counts
         tail = np.array([1.0 / total, 0.0], dtype=np.float32)
         integers = torch.cat([t.flatten() for t in (tokens.input_ids, tokens.position_ids, tokens.segment_ids, first)])
         floats = torch.from_numpy(np.concatenate([targets.ravel(), weights, tail]))
@@ -144,32 +149,40 @@ class CapturedEngine:
     def step(self, prepared: Sequence[Pass], lr_factor: float) -> None:
         """Accumulate the passes, then update once."""
         self.classifier.train()
-        for item in prepared:
-            self._captured_pass(item.rows)
-        for item in prepared:
+        ends = [self.exchange is not None and item is prepared[-1] for item in prepared]
+        for item, exchanges in zip(prepared, ends, strict=True):
+            self._captured_pass(item.rows, exchanges)
+        for item, exchanges in zip(prepared, ends, strict=True):
             self._integers[: item.integers.numel()].copy_(item.integers, non_blocking=True)
             self._floats.copy_(item.floats, non_blocking=True)
-            self._captured_pass(item.rows)()
-        if self.processes.size > 1:
-            for group in self.flat.groups:
-                self.processes.add_up(group.grad)
+            self._captured_pass(item.rows, exchanges)()
         self._floats[-1].fill_(lr_factor)
         if self._updating is None:
             self._updating = self._captured(self._update) if self.update.capturable else self._update
         self._updating()
 
-    def _captured_pass(self, rows: int) -> Callable[[], None]:
-        if rows not in self._passes:
-            self._passes[rows] = self._captured(lambda: self._forward_backward(rows), warm=True)
-        return self._passes[rows]
+    def _captured_pass(self, rows: int, exchanges: bool) -> Callable[[], None]:
+        if (rows, exchanges) not in self._passes:
 
-    def _captured(self, work: Callable[[], None], *, warm: bool = False) -> Callable[[], None]:
+            def alone() -> None:
+                self._forward_backward(rows)
+
+            def together() -> None:
+                assert self.exchange is not None  # noqa: S101  (asked for only where there is one)
+                self.exchange.during(alone)
+
+            # Warmed up alone: other processes need not be at this point when a new shape comes up here.
+            self._passes[rows, exchanges] = self._captured(together if exchanges else alone, warm=alone)
+        return self._passes[rows, exchanges]
+
+    def _captured(self, work: Callable[[], None], *, warm: Callable[[], None] | None = None) -> Callable[[], None]:
         if not self.capture:
             return work
-        if warm:
-            self._warm(work)
+        if warm is not None:
+            self._warm(warm)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
+        # Other threads go on pinning memory and watching collectives meanwhile, which must not spoil the capture.
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             work()
         return graph.replay
 

@@ -74,6 +74,13 @@ class FlatWeights:
             parameter.grad = grad[place].view(shape)
         return FlatGroup(master, compute, grad, {k: v for k, v in group.items() if k != "params"})
 
+    def layout(self) -> Iterator[tuple[FlatGroup, list[tuple[str, int]]]]:
+        """Each group with its parameters' names and where their room ends, in order."""
+        for number, group in enumerate(self.groups):
+            inside = [(name, place) for name, (index, place, _) in self._places.items() if index == number]
+            ordered = sorted(inside, key=lambda item: item[1].start)
+            yield group, [(name, -(-place.stop // ALIGNMENT) * ALIGNMENT) for name, place in ordered]
+
     def zero_grad(self) -> None:
         """Set every gradient to zero, in place."""
         for group in self.groups:
