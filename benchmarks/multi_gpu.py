@@ -1,16 +1,19 @@
 """Training and scoring on several GPUs: speed, and whether the losses are those of one process.
 
-torchrun --nproc-per-node 8 benchmarks/multi_gpu.py --data DIR --encoder DIR
-torchrun --nproc-per-node 2 benchmarks/multi_gpu.py --data DIR --encoder DIR --shape small --score 2000   # CPU, gloo
+torchrun --nproc-per-node 8 benchmarks/multi_gpu.py --data DIR --encoder DIR --score-data TABLE
+torchrun --nproc-per-node 2 benchmarks/multi_gpu.py --data DIR --encoder DIR --score-data T --shape small --score 2000
 
 DIR of --data holds GoEmotions' train.tsv; that of --encoder a tokenizer.json. The model has roberta-large's shape (or a
 small one) and random weights. Measured are: steps at a global batch of 32 and of 32 per process, with the exchange of
-gradients inside; the losses of the same global batches in all processes and in one; and a table repeated to many
-texts, scored with one worker per process, tokenizing included.
+gradients inside, and the memory that takes; the losses of the same global batches in all processes and in one; and a
+table repeated to many texts, scored with one worker per process, tokenizing included.
 """
 
 import argparse
 import os
+import shutil
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -21,17 +24,24 @@ from tokenizers import Tokenizer
 from torch import distributed
 from transformers import AutoModelForSequenceClassification, RobertaConfig
 
-from affekt.batching import batches
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from gpu_throughput import read_texts
+
+from affekt.backends.packed import attention_by_text
+from affekt.backends.torch import CudaBackend
+from affekt.cleaning import CleaningOptions
+from affekt.engine import Engine
+from affekt.tokenizing import TextTokenizer
 from affekt.training.architectures import architecture_of
 from affekt.training.batches import Layout, prefetch
 from affekt.training.captured import CapturedEngine
 from affekt.training.losses import make_loss
-from affekt.training.objective import Classifier, Objective
+from affekt.training.objective import Objective
 from affekt.training.optimizers import parameter_groups
 from affekt.training.processes import Processes
 from affekt.training.sampling import BatchPlan
 
-LENGTH, PER_PROCESS, LABELS, BUDGET, CHUNK = 128, 32, 28, 65_536, 65_536
+LENGTH, PER_PROCESS, LABELS = 128, 32, 28
 LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
 SMALL = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 128}
 
@@ -51,14 +61,14 @@ def make_model(shape: str, device: torch.device, dropout: float) -> Any:
     return AutoModelForSequenceClassification.from_config(config).float().to(device)
 
 
-def read(path: Path, tokenizer: Tokenizer, most: int) -> tuple[list[str], list[Any], Any]:
-    """Texts, token ids and targets."""
+def read(path: Path, tokenizer: Tokenizer, most: int) -> tuple[list[Any], Any]:
+    """Token ids and targets."""
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()][:most]
     targets = np.zeros((len(rows), LABELS), dtype=np.float32)
     for number, cells in enumerate(rows):
         targets[number, [int(label) for label in cells[1].split(",")]] = 1.0
     texts = [cells[0] for cells in rows]
-    return texts, [np.array(e.ids, dtype=np.int32) for e in tokenizer.encode_batch(texts)], targets
+    return [np.array(e.ids, dtype=np.int32) for e in tokenizer.encode_batch(texts)], targets
 
 
 def make_engine(model: Any, ids: list[Any], targets: Any, size: int, processes: Processes) -> CapturedEngine:
@@ -106,6 +116,8 @@ def train(asked: argparse.Namespace, ids: list[Any], targets: Any, device: torch
         for group in engine.flat.groups:
             processes.add_up(group.grad)
     wait(device)
+    if device.type == "cuda":
+        say(f"peak memory per GPU: {torch.cuda.max_memory_allocated() / 2**30:.2f} GiB")
     say(f"exchange of gradients alone: {(time.perf_counter() - began) / asked.steps * 1e3:.2f} ms")
 
 
@@ -135,33 +147,39 @@ def compare(asked: argparse.Namespace, ids: list[Any], targets: Any, device: tor
     assert apart.max() < limit, f"losses differ by {apart.max():.2e}, more than {limit:.0e}"
 
 
-def score(asked: argparse.Namespace, texts: list[str], tokenizer: Tokenizer, device: torch.device) -> None:
-    """Logits of a table repeated to many texts, each process its share."""
+def score(asked: argparse.Namespace, device: torch.device) -> None:
+    """A table repeated to many texts, from raw strings to scores, each process its share through affekt's engine."""
     rank, size = distributed.get_rank(), distributed.get_world_size()
-    mine = [texts[number % len(texts)] for number in range(rank, asked.score, size)]
-    kind = torch.bfloat16 if device.type == "cuda" else torch.float32
-    classifier = Classifier(make_model(asked.shape, device, 0.0).to(kind)).eval()
-    known = architecture_of(classifier.model)
-    assert known is not None
-    layout = Layout("packed", LENGTH, 1, known.first_position(classifier.model.config))
-    logits = torch.zeros(len(mine), LABELS, dtype=kind, device=device)
-
-    def work() -> Any:
-        for start in range(0, len(mine), CHUNK):
-            ids = [np.array(e.ids, dtype=np.int32) for e in tokenizer.encode_batch_fast(mine[start : start + CHUNK])]
-            for group in batches([len(one) for one in ids], BUDGET):
-                yield start + torch.from_numpy(group), layout.tokens([ids[i] for i in group])
-
+    source = read_texts(asked.score_data, None)
+    mine = [source[number % len(source)] for number in range(rank, asked.score, size)]
+    engine = scoring_engine(asked, device)
+    for part in engine.stream(mine[:4096], truncate=True):
+        assert np.isfinite(part.logits).all()
     wait(device)
     began = time.perf_counter()
-    with torch.inference_mode():
-        for rows, tokens in prefetch(work(), 16):
-            logits[rows.to(device)] = classifier(tokens.to(device))
-    finite = bool(torch.isfinite(logits).all())
+    done = sum(len(part.logits) for part in engine.stream(mine, truncate=True))
     wait(device)
     seconds = time.perf_counter() - began
-    assert finite
+    assert done == len(mine)
     say(f"scoring {asked.score:,} texts with {size} workers: {seconds:.1f} s, {asked.score / seconds:,.0f} texts/s")
+
+
+def scoring_engine(asked: argparse.Namespace, device: torch.device) -> Engine:
+    """A model folder of the shape, written by the first process, in each process's engine."""
+    with tempfile.TemporaryDirectory() as own:
+        name = [own]
+        distributed.broadcast_object_list(name)
+        folder, model = Path(name[0]), make_model(asked.shape, torch.device("cpu"), 0.0)
+        if distributed.get_rank() == 0:
+            model.save_pretrained(folder)
+            shutil.copy(asked.encoder / "tokenizer.json", folder)
+        distributed.barrier()
+        cuda = device.type == "cuda"
+        kind, attention = ("float16", None) if cuda else ("float32", attention_by_text)
+        backend = CudaBackend(folder, kind, str(device), attention)
+        engine = Engine(CleaningOptions(), TextTokenizer.of(folder, 512), backend)
+        distributed.barrier()
+        return engine
 
 
 def main() -> None:
@@ -174,6 +192,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--compare", type=int, default=30)
     parser.add_argument("--score", type=int, default=1_000_000)
+    parser.add_argument("--score-data", type=Path, required=True, help="csv, also .gz; the column body, or the first")
     asked = parser.parse_args()
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
@@ -183,12 +202,12 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(asked.encoder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(LENGTH)
-    texts, ids, targets = read(asked.data / "train.tsv", tokenizer, asked.texts)
+    ids, targets = read(asked.data / "train.tsv", tokenizer, asked.texts)
     where = torch.cuda.get_device_name() if cuda else "CPU"
     say(f"{distributed.get_world_size()} processes on {where}, PyTorch {torch.__version__}")
     train(asked, ids, targets, device)
     compare(asked, ids, targets, device)
-    score(asked, texts, tokenizer, device)
+    score(asked, device)
     distributed.barrier()
     distributed.destroy_process_group()
 

@@ -296,7 +296,7 @@ def part_minilm(texts: Texts, dev: Texts, asked: argparse.Namespace) -> list[dic
 def part_curves(texts: Texts, dev: Texts, asked: argparse.Namespace) -> list[dict[str, Any]]:
     """The same runs on the fast path and padded."""
     rows = []
-    for seed in range(asked.seeds):
+    for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
         for name in ("packed and captured", "padded to 128"):
             fresh()
             model = pretrained(asked.encoder, "cuda", seed)
@@ -380,6 +380,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20, help="of the reference; ten times as many of the fast path")
     parser.add_argument("--cpu-steps", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--budgets", type=float, nargs="+", default=[6.0, 8.0, 12.0, 16.0], help="GB, of part budget")
     parser.add_argument("--texts", type=int, default=None, help="read only so many training texts")
     asked = parser.parse_args()
