@@ -58,12 +58,29 @@ def test_orders_are_even() -> None:
     assert ((firsts - 200.0) ** 2 / 200.0).sum() < 40
 
 
+@given(sizes, st.integers(1, 60), st.integers(0, 90), st.integers(0, 6))
+def test_epochs_mix_in_the_pool_evenly(size: tuple[int, int, int], pool: int, drawn: int, epochs: int) -> None:
+    plan = BatchPlan(*size, pool=pool, drawn=drawn)
+    seen = np.zeros(pool, dtype=int)
+    for epoch in range(epochs):
+        order = np.concatenate(list(plan.epoch_batches(epoch)))
+        assert sorted(order[order < plan.texts].tolist()) == list(range(plan.texts))
+        own = order[order >= plan.texts] - plan.texts
+        assert len(own) == drawn
+        seen += np.bincount(own, minlength=pool)
+        assert seen.max() - seen.min() <= 1
+    steps = min(epochs, 2) * plan.steps_per_epoch
+    whole = [plan.batch(step).tolist() for step in range(steps)]
+    assert [batch.tolist() for batch in plan.batches(0, steps)] == whole
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
         ({"texts": 0, "batch_size": 1, "seed": 0}, "texts"),
         ({"texts": 1, "batch_size": 0, "seed": 0}, "batch_size"),
         ({"texts": 1, "batch_size": 1, "seed": -1}, "seed"),
+        ({"texts": 1, "batch_size": 1, "seed": 0, "drawn": 2}, "draw 2 texts from a pool of 0"),
         ({"texts": 1, "batch_size": 1, "seed": 0, "world_size": 0}, "world_size"),
         ({"texts": 1, "batch_size": 1, "seed": 0, "world_size": 2, "rank": 2}, "rank"),
     ],

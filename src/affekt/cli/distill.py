@@ -24,6 +24,8 @@ def distill(
     teacher_recipe: how.TeacherRecipe = "fast",
     teacher_settings: how.TeacherSettings = None,
     folds: how.Folds = 5,
+    derive: how.Derived = 0.0,
+    texts: how.MoreTexts = None,
     device: how.Device = "auto",
     resume: how.Resume = False,
     overwrite: how.Overwrite = False,
@@ -38,15 +40,23 @@ def distill(
 
     `affekt distill --data train.csv --teacher roberta-large --teacher mpnet-base --student minilm --out runs/small`
     """
+    from affekt.data.labelling.columns import texts_of
+    from affekt.data.reading.tables import read_table
     from affekt.training import Options, get_recipe
-    from affekt.training.distill import Teachers
+    from affekt.training.distill import MoreTexts
     from affekt.training.distill import distill as run
+    from affekt.training.teachers import Teacher, Teachers
 
-    teachers = Teachers(tuple(teacher), get_recipe(teacher_recipe, teacher_settings or ()), folds)
-    run_options = Options(device=device, resume=resume, overwrite=overwrite, progress=not quiet)
+    def member(said: str) -> Teacher:
+        encoder, _, own = (said, "", "") if Path(said).exists() else said.partition(":")
+        return Teacher(encoder, get_recipe(own or teacher_recipe, teacher_settings or ()))
+
+    teachers = Teachers(tuple(map(member, teacher)), folds)
+    others = [text for path in texts or () for text in texts_of(read_table(path)) if text.strip()]
+    options = Options(device=device, resume=resume, overwrite=overwrite, progress=not quiet)
     result = run(
-        data, dev, teachers=teachers, student=student, out=out, recipe=recipe, overrides=settings or (), read=read,
-        options=run_options,
+        data, dev, teachers=teachers, student=student, out=out, recipe=recipe, overrides=settings or (),
+        more=MoreTexts(derive, tuple(others)), read=read, options=options,
     )  # fmt: skip
     typer.echo(f"Trained in {result.seconds:,.0f} s, teachers left out: {result.folder}")
     if result.macro_f1 is not None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 RUN, RECIPE, TEACHERS = "How to run", "What to train", "Who teaches"
+POOL = "Texts that only the teachers label"
 LORA_RANK = 16
 
 Data = Annotated[Path, typer.Option("--data", help="Labelled table: csv, tsv, jsonl or parquet, also .gz.")]
@@ -38,13 +39,30 @@ Lora = Annotated[
 
 Teacher = Annotated[
     list[str],
-    typer.Option("--teacher", help="Encoder of a teacher; several times for several.", rich_help_panel=TEACHERS),
+    typer.Option(
+        "--teacher",
+        help="Encoder of a teacher, or ENCODER:RECIPE for a recipe of its own; several times for several.",
+        rich_help_panel=TEACHERS,
+    ),
 ]
 TeacherRecipe = Annotated[str, typer.Option("--teacher-recipe", help="The teachers'.", rich_help_panel=TEACHERS)]
 TeacherSettings = Annotated[
     list[str] | None, typer.Option("--teacher-set", help="One of the teachers' settings.", rich_help_panel=TEACHERS)
 ]
 Folds = Annotated[int, typer.Option("--folds", min=2, help="Parts of the training texts.", rich_help_panel=TEACHERS)]
+Derived = Annotated[
+    float,
+    typer.Option(
+        "--derive",
+        min=0.0,
+        help="So many texts per training text, cut, joined and misspelt from the training texts.",
+        rich_help_panel=POOL,
+    ),
+]
+MoreTexts = Annotated[
+    list[Path] | None,
+    typer.Option("--texts", help="A table of texts, labels or not; several times for several.", rich_help_panel=POOL),
+]
 
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.", rich_help_panel=RUN)]
 Memory = Annotated[

@@ -36,6 +36,7 @@ class Finished:
         recipe: as resolved.
         labels: names in the order of the logits.
         train: the training set.
+        pool: further texts that only a teacher labelled.
         dev: the set that rules are fitted on; None without one.
         history: figures of each epoch.
         resampling: of the figures.
@@ -47,6 +48,7 @@ class Finished:
     labels: tuple[str, ...]
     train: Dataset
     dev: Dataset | None
+    pool: int
     history: list[dict[str, Any]]
     resampling: Resampling
 
@@ -104,7 +106,7 @@ def make_manifest(made: Finished, logits: npt.NDArray[np.float32] | None) -> Man
         rules=rules,
         recipe={"encoder": made.encoder, **made.recipe.model_dump(mode="json")},
         metrics=metrics,
-        data={role: _facts(part) for role, part in (("train", made.train), ("dev", made.dev)) if part is not None},
+        data=_data(made),
     )
 
 
@@ -126,6 +128,11 @@ def _fixed(made: Finished) -> dict[str, RuleRecord]:
         plain = DecisionRule.default(len(labels), made.recipe.threshold)
         rules[name] = RuleRecord.of(labels, replace(plain, empty=made.recipe.empty))
     return rules
+
+
+def _data(made: Finished) -> dict[str, Any]:
+    parts = {role: _facts(part) for role, part in (("train", made.train), ("dev", made.dev)) if part is not None}
+    return parts | ({"pool": {"texts": made.pool, "labelled_by": "teachers"}} if made.pool else {})
 
 
 def _facts(part: Dataset) -> dict[str, Any]:

@@ -17,6 +17,27 @@ DEV_SHARE = 0.1
 
 
 @dataclass(frozen=True)
+class ScoredTexts:
+    """Texts without gold labels, and what a teacher says about them.
+
+    Attributes:
+        texts: the texts.
+        scores: (texts, labels) in [0, 1].
+
+    Raises:
+        DataError: if the two do not match.
+    """
+
+    texts: tuple[str, ...]
+    scores: Floats
+
+    def __post_init__(self) -> None:
+        """Check that there is a row for every text."""
+        if self.scores.ndim != 2 or len(self.scores) != len(self.texts):
+            raise DataError(f"There are {len(self.texts)} texts and scores of shape {self.scores.shape} for them.")
+
+
+@dataclass(frozen=True)
 class Inputs:
     """The sets of a run, with one order of labels.
 
@@ -25,12 +46,19 @@ class Inputs:
         dev: the texts that choose the best epoch and fit the rules; None to take the last epoch and fixed rules.
         teacher: (texts, labels) scores in [0, 1] for the training texts; NaN where there is none.
         weights: (texts,) of the training texts, at least 0; None for 1 each.
+        pool: how many of the training texts, the last ones, have a teacher's scores alone.
     """
 
     train: Dataset
     dev: Dataset | None
     teacher: Floats | None = None
     weights: Floats | None = None
+    pool: int = 0
+
+    @property
+    def labelled(self) -> Dataset:
+        """The training texts without those of the pool."""
+        return self.train.subset(range(len(self.train) - self.pool)) if self.pool else self.train
 
     def targets(self, teacher_weight: float) -> Floats:
         """(texts, labels) gold mixed with the teacher's scores; where one of the two is unknown, the other alone."""
@@ -58,6 +86,7 @@ def gather(
     dev_share: float = DEV_SHARE,
     also: Sequence[Dataset | str | Path] = (),
     also_weight: float = 1.0,
+    scored: ScoredTexts | None = None,
 ) -> Inputs:
     """Read what is not read yet, split off a dev set where none is given, and check that all of it fits together.
 
@@ -71,6 +100,7 @@ def gather(
         dev_share: 0 for no dev set.
         also: further sets to learn from, for the labels that they have in common with ``data``.
         also_weight: of each of their texts.
+        scored: texts that only a teacher labels.
 
     Raises:
         DataError: if a set is empty, has no labels, or something does not match.
@@ -78,7 +108,32 @@ def gather(
     inputs = _gather(data, dev, seed, options, teacher, weights, dev_share)
     for more in also:
         inputs = with_corpus(inputs, _read(more, ReadOptions()), also_weight)
-    return inputs
+    return inputs if scored is None else with_pool(inputs, scored)
+
+
+def with_pool(inputs: Inputs, scored: ScoredTexts) -> Inputs:
+    """Add texts that only a teacher labels.
+
+    Args:
+        inputs: whose labels count.
+        scored: the texts.
+
+    Raises:
+        DataError: if the scores are for other labels.
+    """
+    train, count = inputs.train, len(scored.texts)
+    if scored.scores.shape[1] != len(train.labels):
+        raise DataError(f"The scores are for {scored.scores.shape[1]} labels, and there are {len(train.labels)}.")
+    nothing = np.full((count, len(train.labels)), np.nan, dtype=np.float32)
+    own = inputs.teacher if inputs.teacher is not None else np.full(train.targets.shape, np.nan, dtype=np.float32)
+    weights = inputs.weights
+    return Inputs(
+        Dataset((*train.texts, *scored.texts), train.labels, np.concatenate([train.targets, nothing]), name=train.name),
+        inputs.dev,
+        np.concatenate([own, scored.scores.astype(np.float32)]),
+        None if weights is None else np.concatenate([weights, np.ones(count, dtype=np.float32)]),
+        inputs.pool + count,
+    )
 
 
 def with_corpus(inputs: Inputs, corpus: Dataset, weight: float = 1.0) -> Inputs:
@@ -126,9 +181,9 @@ def _gather(
     if not dev_share:
         return Inputs(train, None, teacher, weights)
     rows, held_rows = split(train, dev_share, seed)
-    part = [None if array is None else array[rows] for array in (teacher, weights)]
+    scores, kept = (None if array is None else array[rows] for array in (teacher, weights))
     taken = [replace(train.subset(r), name=f"{train.name} ({n})") for r, n in ((rows, "train"), (held_rows, "dev"))]
-    return Inputs(taken[0], taken[1], *part)
+    return Inputs(taken[0], taken[1], scores, kept)
 
 
 def _read(data: Dataset | str | Path, options: ReadOptions | None) -> Dataset:

@@ -73,7 +73,7 @@ class Run:
     def loop(self, engine: Engine, keeper: Keeper) -> Loop:
         """The loop over an engine."""
         recipe, inputs, texts = self.recipe, self.inputs, self.inputs.train.texts
-        plan = BatchPlan(len(inputs.train), recipe.batch_size, recipe.seed)
+        plan = make_plan(recipe, inputs)
         schedule = Schedule(recipe.schedule, plan.steps_per_epoch * recipe.epochs, recipe.warmup_ratio)
         evaluate = None
         if inputs.dev is not None:
@@ -95,6 +95,13 @@ class Run:
         model = stock_model(self.model, weights)
         token_ids = tokenize(texts, self.tokenizer, recipe.cleaning, recipe.max_length)
         return model_logits(model, recipe, token_ids, self.tokenizer.pad_token_id, self.processes.device)
+
+
+def make_plan(recipe: Recipe, inputs: Inputs) -> BatchPlan:
+    """Which texts each step sees: every labelled one once an epoch, and texts of the pool for the recipe's share."""
+    own = len(inputs.train) - inputs.pool
+    drawn = round(own * recipe.pool_share / (1.0 - recipe.pool_share)) if inputs.pool else 0
+    return BatchPlan(own, recipe.batch_size, recipe.seed, pool=inputs.pool, drawn=drawn)
 
 
 def prepare(
@@ -139,7 +146,7 @@ def prepare(
             recipe, model, device, budget, longest_text=longest, has_8bit=has_8bit(device)
         )
         notes.append(said)
-    notes += complaints(inputs.train.targets, inputs.train.labels)
+    notes += complaints(inputs.labelled.targets, inputs.train.labels)
     if encoded.cut:
         notes.append(f"{encoded.cut:,} texts reach the recipe's {recipe.max_length} tokens; what is beyond is cut.")
     run = Run(recipe, inputs, encoder, processes, list(hooks), tokenizer, model, encoded, dev_ids, kind)

@@ -21,6 +21,7 @@ class Recipe(BaseModel):
         loss_options: that loss's own settings.
         r_drop: weight of R-Drop's consistency between two dropout passes; 0 leaves the second pass out.
         teacher_weight: share of teacher scores in the targets when a teacher is given; the rest is gold.
+        pool_share: share of texts that only a teacher labels in what an epoch sees, when such texts are given.
         epochs: passes over the training texts.
         batch_size: texts per optimizer step, over all processes.
         micro_batch: texts per forward pass and process; None takes the whole batch at once.
@@ -60,6 +61,7 @@ class Recipe(BaseModel):
     loss_options: dict[str, float | bool | str] = Field(default_factory=dict)
     r_drop: float = Field(default=0.0, ge=0)
     teacher_weight: float = Field(default=0.5, ge=0, le=1)
+    pool_share: float = Field(default=0.5, ge=0, lt=1)
     epochs: int = Field(default=3, ge=1)
     batch_size: int = Field(default=32, ge=1)
     micro_batch: int | None = Field(default=None, ge=1)

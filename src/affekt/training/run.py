@@ -15,7 +15,7 @@ from affekt.training.accelerators import start_processes
 from affekt.training.build import load_tokenizer, pick_device
 from affekt.training.fingerprint import Fingerprint
 from affekt.training.hardware import fit_to_device
-from affekt.training.inputs import DEV_SHARE, Floats, gather
+from affekt.training.inputs import DEV_SHARE, Floats, ScoredTexts, gather
 from affekt.training.keeping import DiskKeeper, final_weights
 from affekt.training.prepare import Run, prepare
 from affekt.training.processes import Processes
@@ -93,6 +93,7 @@ def train(
     weights: Floats | None = None,
     also: Sequence[Dataset | str | Path] = (),
     also_weight: float = 1.0,
+    scored: ScoredTexts | None = None,
     hooks: Sequence[Hook] = (),
     options: Options | None = None,
     **more: Any,
@@ -114,6 +115,7 @@ def train(
         weights: (texts of ``data``,) of their losses.
         also: further sets to learn from, for the labels they have in common with ``data``; the others are unknown.
         also_weight: of each of their texts.
+        scored: texts that only a teacher labels; ``recipe.pool_share`` says how many of them an epoch sees.
         hooks: told of everything that happens, besides the log and the progress bar.
         options: how to carry it out.
         more: single options, by name; see :class:`Options`.
@@ -140,7 +142,7 @@ def train(
     inputs = gather(
         data, dev,
         seed=settings.seed, options=read, teacher=teacher, weights=weights, dev_share=dev_share,
-        also=also, also_weight=also_weight,
+        also=also, also_weight=also_weight, scored=scored,
     )  # fmt: skip
     watchers = [*_watchers(folder, how, processes), *hooks]
     run = prepare(settings, inputs, str(encoder), processes, hooks=watchers, memory=how.memory)
@@ -198,8 +200,9 @@ def _finish(run: Run, folder: RunFolder, how: Options, progress: Progress, train
         encoder=f"./{Path(run.encoder).name}" if Path(run.encoder).exists() else run.encoder,
         recipe=recipe,
         labels=inputs.train.labels,
-        train=inputs.train,
+        train=inputs.labelled,
         dev=inputs.dev,
+        pool=inputs.pool,
         history=progress.epochs,
         resampling=how.resampling,
     )
