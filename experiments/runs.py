@@ -1,0 +1,116 @@
+"""Every training run of the experiments, by name: what is learned from what, in which stage."""
+
+from dataclasses import dataclass, replace
+
+FOLDS, SEEDS = range(5), range(3)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model.
+
+    Attributes:
+        name: also of its files.
+        encoder: ``minilm``, ``mpnet``, or one of these after task-adaptive pretraining.
+        settings: over those of ``recipe``.
+        recipe: a recipe's name.
+        fold: left out of training and scored; None learns from all texts.
+        teacher: whose scores are mixed into the targets; None for gold labels alone.
+        pool: whether it also learns from texts that only the teacher labels.
+        several: whether it also learns from XED and BRIGHTER, with their own labels.
+        doubts: whether texts whose labels look wrong to the first teachers count for a third.
+        core14: whether it learns the fourteen labels from the texts that have one.
+        scores_pool: whether it scores the pool, as a teacher must.
+        keeps: whether its weights are kept.
+    """
+
+    name: str
+    encoder: str
+    settings: tuple[str, ...] = ()
+    recipe: str = "best"
+    fold: int | None = None
+    teacher: str | None = None
+    pool: bool = False
+    several: bool = False
+    doubts: bool = False
+    core14: bool = False
+    scores_pool: bool = False
+    keeps: bool = False
+
+
+def over_folds(run: Run) -> list[Run]:
+    """The run once per fold."""
+    return [replace(run, name=f"{run.name}-fold{fold}", fold=fold) for fold in FOLDS]
+
+
+def over_seeds(run: Run, seeds: range = SEEDS) -> list[Run]:
+    """The run once per seed."""
+    return [replace(run, name=f"{run.name}-seed{n}", settings=(*run.settings, f"seed={n}")) for n in seeds]
+
+
+MPNET = ("lr=8e-5", "batch_size=64", "epochs=4", "average_decay=0.998")
+
+FIRST = [
+    Run("mpnet-g4", "mpnet", MPNET, scores_pool=True),
+    Run("mpnet-g3", "mpnet", (*MPNET, "loss_options.gamma_neg=3", "seed=1"), scores_pool=True),
+    Run("mpnet-rdrop", "mpnet", (*MPNET, "r_drop=0.5", "epochs=3", "seed=2"), scores_pool=True),
+    Run("mpnet-several", "mpnet", (*MPNET, "seed=3"), several=True, scores_pool=True),
+    Run("minilm-g4", "minilm", (), scores_pool=True),
+]
+"""Teachers that learn from gold labels."""
+
+SECOND = [
+    Run("mpnet-second", "mpnet", ("lr=1e-4", "batch_size=64", "epochs=4"), teacher="first", pool=True, scores_pool=True)
+]
+"""Teachers that learn from the first ones, too."""
+
+STUDENT = Run("minilm", "minilm", ("lr=3e-4", "batch_size=64", "epochs=8"), teacher="second", pool=True, keeps=True)
+REFERENCE = ("precision=bf16", "optimizer=adamw", "batching=packed", "micro_batch=32")
+"""The reference settings in the arithmetic of the fast engine: the same steps, to rounding."""
+
+SHORT = ("epochs=3", "batch_size=64", "lr=3e-4")
+"""Three epochs at twice the batch: what an ingredient does shows as well, at a third of the time."""
+
+
+def short(name: str, *settings: str, encoder: str = "minilm", **more: object) -> Run:
+    """MiniLM with one thing changed."""
+    return replace(Run(name, encoder, (*SHORT, *settings)), **more)
+
+
+ABLATIONS: dict[str, Run] = {
+    "the best recipe on gold labels alone": short("gold"),
+    "distilled from the first teachers": short("distil-first", teacher="first"),
+    "distilled, with texts that only the teachers label": short("distil-pool", teacher="first", pool=True),
+    "first token in place of the mean-pooling layer": short("first-token", "pooling=first"),
+    "binary cross-entropy": short("bce", "loss=bce", 'loss_options={"reduction": "sum"}'),
+    "no average of the weights": short("no-average", "average_decay=0"),
+    "R-Drop 0.5": short("rdrop", "r_drop=0.5"),
+    "equal rates in all layers": short("equal-rates", "layer_decay=1"),
+    "asymmetric loss, gamma 2": short("gamma2", "loss_options.gamma_neg=2"),
+    "suspect labels at a third of the weight": short("doubts", doubts=True),
+    "label smoothing 0.05": short("smoothing", "loss_options.smoothing=0.05"),
+    "label correlations, global 0.5": short("global", "loss_options.global_correlation=0.5"),
+    "label correlations, local 0.5": short("local", "loss_options.local_correlation=0.5"),
+    "cross-entropy, positive weights up to 10": short(
+        "bce-weighted", "loss=bce", 'loss_options={"reduction": "sum", "pos_weight_cap": 10}'
+    ),
+    "XED and BRIGHTER beside it": short("several", several=True),
+    "six epochs at half the rate": short("long", "epochs=6", "lr=1.5e-4"),
+    "encoder pretrained on the training texts": short("tapt", encoder="minilm-tapt"),
+}
+"""What each change does to MiniLM, three seeds each."""
+
+STAGES: dict[str, list[Run]] = {
+    "reference": [
+        *over_seeds(Run("reference", "minilm", REFERENCE, recipe="reference")),
+        *over_seeds(Run("reference14", "minilm", REFERENCE, recipe="reference", core14=True)),
+    ],
+    "ablations": [one for run in ABLATIONS.values() for one in over_seeds(run)],
+    "first": [one for run in FIRST for one in over_folds(run)],
+    "second": over_folds(SECOND[0]),
+    "students": [*over_folds(STUDENT), *over_seeds(STUDENT, range(5))],
+}
+"""Name -> runs. Teachers are mixed as soon as their stage is done."""
+
+TEACHERS: dict[str, list[Run]] = {"first": FIRST, "second": [*FIRST, *SECOND]}
+"""Name -> the runs whose out-of-fold scores are averaged."""
