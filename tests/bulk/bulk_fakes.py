@@ -51,6 +51,24 @@ class FakeScorer:
         return decided
 
 
+class StopError(Exception):
+    """Stands in for a kill."""
+
+
+class StoppingScorer(FakeScorer):
+    """Stops after some calls."""
+
+    def __init__(self, calls: int, **given: Any) -> None:
+        super().__init__(**given)
+        self.left = calls
+
+    def scores(self, texts: Any) -> Any:
+        if self.left == 0:
+            raise StopError
+        self.left -= 1
+        return super().scores(texts)
+
+
 @dataclass(frozen=True)
 class FakeSpec:
     """Opens a fake scorer in another process.

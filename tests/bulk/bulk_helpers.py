@@ -29,6 +29,7 @@ def rejects_of(out: Path) -> list[dict[str, Any]]:
 
 def write(path: Path, content: str | bytes) -> Path:
     """A file with that content."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
 

@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from bulk_helpers import write
 
 from affekt.bulk import inputs
+from affekt.bulk.formats import expand
 from affekt.bulk.inputs import Input, open_input
 from affekt.bulk.jsonreader import RAW
 from affekt.bulk.options import JobOptions
@@ -14,7 +16,7 @@ from affekt.errors import DataError
 
 
 def opened(*paths: Path, keep_lines: bool = False, **given: Any) -> Input:
-    return open_input(list(paths), JobOptions.of(**given), keep_lines=keep_lines)
+    return open_input(expand(list(paths)), JobOptions.of(**given), keep_lines=keep_lines)
 
 
 def test_csv_columns_are_text_and_joined_by_name(tmp_path: Path) -> None:
@@ -30,6 +32,14 @@ def test_the_first_file_that_holds_something_decides_on_the_dialect(tmp_path: Pa
     assert source.dialect is not None
     assert source.dialect.delimiter == ";"
     assert source.columns == ((), ("id", "text"))
+
+
+def test_a_file_whose_first_row_cannot_be_read_has_no_columns(tmp_path: Path) -> None:
+    """One bad file among many is a reject, not the end of the job."""
+    torn = write(tmp_path / "a.csv.gz", b"no gzip at all\n")
+    empty = write(tmp_path / "b.csv.gz", gzip.compress(b""))
+    source = opened(torn, empty, write(tmp_path / "c.csv", "id,text\n1,a\n"))
+    assert source.columns == ((), (), ("id", "text"))
 
 
 def test_files_without_header_have_numbered_columns(tmp_path: Path) -> None:
@@ -86,6 +96,10 @@ def test_json_lines_that_stay_are_one_column(tmp_path: Path) -> None:
         ("a.jsonl", "[1]\nnope\n", "holds no JSON object"),
         ("a.csv", "a,a\n1,2\n", "more than one column 'a'"),
         ("a.csv", b"\xff\xfea\0", "UTF-16"),
+        ("a.jsonl", b"\xfe\xff\0{", "UTF-16"),
+        ("a.csv.gz", b"text\nno gzip at all\n", "cannot be read: the gz file is damaged"),
+        ("a.jsonl.gz", gzip.compress(b'{"text": "a"}')[:12], "cannot be read: the gz file is truncated"),
+        ("a.csv", b"\xff\xfa\n", "first row of '.*a.csv' cannot be read"),
     ],
 )
 def test_inputs_that_cannot_be_read_are_refused(tmp_path: Path, name: str, content: Any, message: str) -> None:

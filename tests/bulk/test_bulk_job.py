@@ -1,42 +1,23 @@
 import gzip
 import io
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from bulk_fakes import LABELS, FakeScorer
+from bulk_fakes import LABELS, FakeScorer, StopError, StoppingScorer
 from bulk_helpers import read_csv, read_jsonl, rejects_of, state_of, text_of, write
 
 from affekt.bulk import JobOptions, Summary, predict_files
 from affekt.bulk.progress import Progress
 from affekt.bulk.store import Store
 from affekt.bulk.work import Target
-from affekt.errors import AffektError, DataError, JobError, SettingError
+from affekt.errors import JobError, SettingError
 
 Run = Callable[..., Summary]
 FILES = ("out.csv", "out.csv.gz", "out.tsv", "out.tsv.zst", "out.jsonl", "out.jsonl.gz", "out.parquet")
-
-
-class StopError(Exception):
-    """Stands in for a kill."""
-
-
-class StoppingScorer(FakeScorer):
-    """Stops after some calls."""
-
-    def __init__(self, calls: int, **given: Any) -> None:
-        super().__init__(**given)
-        self.left = calls
-
-    def scores(self, texts: Any) -> Any:
-        if self.left == 0:
-            raise StopError
-        self.left -= 1
-        return super().scores(texts)
 
 
 def content_of(out: Path) -> dict[str, bytes]:
@@ -282,28 +263,6 @@ def test_shards_in_which_nothing_is_left_are_gone_over(tmp_path: Path) -> None:
     assert len(read_csv(tmp_path / "out.csv")) == 70
 
 
-def test_an_output_that_is_there_is_not_written_over(table: Path, tmp_path: Path, run: Run) -> None:
-    write(tmp_path / "out.csv", "mine")
-    with pytest.raises(JobError, match="is there already"):
-        run(table, tmp_path / "out.csv")
-    assert (tmp_path / "out.csv").read_text() == "mine"
-    run(table, tmp_path / "out.csv", restart=True)
-    assert len(read_csv(tmp_path / "out.csv")) == 228
-
-
-def test_a_folder_that_holds_something_else_is_refused(table: Path, tmp_path: Path, run: Run) -> None:
-    (tmp_path / "folder").mkdir()
-    write(tmp_path / "folder" / "mine.txt", "mine")
-    with pytest.raises(JobError, match="is not empty"):
-        run(table, tmp_path / "folder")
-
-
-def test_an_input_is_never_written_over(table: Path, tmp_path: Path, run: Run) -> None:
-    for out in (table, tmp_path):
-        with pytest.raises(SettingError, match="holds the input"):
-            run(table, out)
-
-
 def test_two_processes_at_one_job_are_kept_apart(table: Path, tmp_path: Path, run: Run) -> None:
     store = Store(Target.of(tmp_path / "out.csv", None, None))  # type: ignore[arg-type]
     with store.locked(), pytest.raises(JobError, match="Another process"):
@@ -360,28 +319,6 @@ def test_what_a_killed_process_left_half_written_is_swept_away(table: Path, tmp_
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "message"),
-    [
-        ("out.txt", {}, "does not say a format"),
-        ("out.json", {}, "one object per line.*jsonl"),
-        ("out.csv", {"format": "parquet"}, "not the name of a .parquet file"),
-        ("folder", {"format": "xml"}, "no format 'xml'"),
-    ],
-)
-def test_outputs_that_make_no_sense_are_refused(
-    table: Path, tmp_path: Path, run: Run, name: str, options: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(SettingError, match=message):
-        run(table, tmp_path / name, **options)
-
-
-def test_a_refused_plan_leaves_no_trace(table: Path, tmp_path: Path, run: Run) -> None:
-    with pytest.raises(AffektError):
-        run(table, tmp_path / "deep" / "out.csv", text="nope")
-    assert not (tmp_path / "deep").exists()
-
-
-@pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"shard_rows": 0}, "shard_rows: input should be greater than or equal to 1, but it is 0"),
@@ -398,18 +335,6 @@ def test_options_that_make_no_sense_are_refused_by_name(given: dict[str, Any], m
         JobOptions.of(**given)
 
 
-def test_a_missing_input_is_refused(tmp_path: Path, run: Run) -> None:
-    with pytest.raises(DataError, match="no file"):
-        run(tmp_path / "absent.csv", tmp_path / "out.csv")
-
-
-def test_the_output_moves_with_its_folder(table: Path, tmp_path: Path, run: Run) -> None:
-    """What is written down about the output does not name the place where it was written."""
-    run(table, tmp_path / "folder")
-    shutil.move(tmp_path / "folder", tmp_path / "moved")
-    assert run(table, tmp_path / "moved").rows == 240
-
-
 def test_a_column_without_a_name_is_a_column(tmp_path: Path, run: Run) -> None:
     """As pandas writes its index; it must not be taken for the source text of JSON lines."""
     path = write(tmp_path / "a.csv", ",text\n0,hello\n1,bye\n")
@@ -417,19 +342,3 @@ def test_a_column_without_a_name_is_a_column(tmp_path: Path, run: Run) -> None:
     assert [(row[""], row["text"]) for row in read_jsonl(tmp_path / "out.jsonl")] == [("0", "hello"), ("1", "bye")]
     run(tmp_path / "out.jsonl", tmp_path / "again.jsonl", scores="none", prefix="x_")
     assert [row[""] for row in read_jsonl(tmp_path / "again.jsonl")] == ["0", "1"]
-
-
-def test_a_folder_of_something_else_is_not_written_into_even_anew(table: Path, tmp_path: Path, run: Run) -> None:
-    (tmp_path / "folder").mkdir()
-    write(tmp_path / "folder" / "mine.txt", "mine")
-    with pytest.raises(JobError, match="is not empty"):
-        run(table, tmp_path / "folder", restart=True)
-
-
-def test_starting_anew_leaves_strangers_in_the_folder_alone(table: Path, tmp_path: Path, run: Run) -> None:
-    run(table, tmp_path / "folder", format="csv", shard_rows=10)
-    write(tmp_path / "folder" / "mine.txt", "mine")
-    run(table, tmp_path / "folder", format="csv", shard_rows=100, restart=True)
-    assert {path.name for path in (tmp_path / "folder").iterdir()} == {
-        "_affekt", "mine.txt", "part-000000.csv", "part-000001.csv", "part-000002.csv",
-    }  # fmt: skip

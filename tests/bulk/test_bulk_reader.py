@@ -11,6 +11,7 @@ from bulk_fakes import LABELS
 from bulk_helpers import write
 
 from affekt.bulk.columns import added_names
+from affekt.bulk.formats import expand
 from affekt.bulk.inputs import open_input
 from affekt.bulk.options import JobOptions
 from affekt.bulk.pieces import Chunk, Position
@@ -42,7 +43,7 @@ def write_rows(folder: Path, kind: str) -> list[Path]:
 
 def reader_of(inputs: Sequence[Path], **given: object) -> ChunkReader:
     options = JobOptions.of(**given)
-    source = open_input(list(inputs), options, keep_lines=False)
+    source = open_input(expand(list(inputs)), options, keep_lines=False)
     return ChunkReader(source, Selection.of(source, options, added_names(LABELS, "columns", "")), options)
 
 

@@ -7,6 +7,7 @@ import pytest
 from bulk_helpers import write
 
 from affekt.bulk import inputs, selection
+from affekt.bulk.formats import expand
 from affekt.bulk.inputs import Input, open_input
 from affekt.bulk.jsonreader import RAW
 from affekt.bulk.options import JobOptions
@@ -133,7 +134,7 @@ def test_or_else_by_the_longest_words(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "")
     path = write(tmp_path / "b.csv", "1,short,what a lovely day it has been for everybody,2024-01-01T00:00:00Z\n" * 3)
     options = JobOptions(header=False)
-    source = open_input([path.parent], options, keep_lines=False)
+    source = open_input(expand([path.parent]), options, keep_lines=False)
     assert Selection.of(source, options, ADDED).text == "column3"
 
 

@@ -107,9 +107,10 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
-def test_utf16_is_refused_with_the_way_out(tmp_path: Path, mark: bytes) -> None:
-    with pytest.raises(DataError, match=r"UTF-16.*Convert it to UTF-8"):
-        Lines(write(tmp_path / "a.csv", mark + b"t\0"))
+def test_utf16_is_damage_that_says_the_way_out(tmp_path: Path, mark: bytes) -> None:
+    found, damage = lines_of(write(tmp_path / "a.csv", mark + b"t\0\n\0"))
+    assert found == []
+    assert damage == "the file is UTF-16 and must be converted to UTF-8 first"
 
 
 def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affekt.bulk.values import values
+
 SEPARATOR = ","
 """Between the entries of a list in one cell."""
 
-_FORMULA = r"^[=+\-@\t\r]"
+_FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)*|\.\d+)([eE][+-]?\d+)?%?")
 
 
@@ -19,7 +21,7 @@ def cells(column: pa.ChunkedArray, *, neutralise: bool) -> tuple[list[str], int]
     """A column's cells as text, missing ones empty, and how many formulas were made harmless.
 
     Args:
-        column: of any type but binary.
+        column: of any type.
         neutralise: put an apostrophe before texts that a spreadsheet would take for a formula; numbers are left alone.
     """
     texts = _as_text(column)
@@ -49,15 +51,23 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_list(kind) and (pa.types.is_float32(kind.value_type) or pa.types.is_string(kind.value_type)):
         return _joined(column)
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return pa.chunked_array([pa.array([_json(value) for value in column.to_pylist()], pa.string())])
+    if pa.types.is_nested(kind):
+        return pa.chunked_array([pa.array([_json(value) for value in values(column)], pa.string())])
+    if _has_no_text(kind):
+        return pa.chunked_array([pa.array([str(plain(value or "")) for value in values(column)], pa.string())])
     return pc.fill_null(pc.cast(column, pa.string()), "")
+
+
+def _has_no_text(kind: pa.DataType) -> bool:
+    """Whether Arrow cannot write the type as text: bytes, and extensions such as UUIDs."""
+    binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    return binary or isinstance(kind, pa.BaseExtensionType)
 
 
 def _joined(column: pa.ChunkedArray) -> pa.ChunkedArray:
     parts = []
     for chunk in column.chunks:
-        entries = chunk.flatten().cast(pa.string())
+        entries = pc.fill_null(chunk.flatten().cast(pa.string()), "")
         sizes = pc.fill_null(pc.list_value_length(chunk), 0).to_numpy(zero_copy_only=False)
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
         parts.append(pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), entries), SEPARATOR))
@@ -69,7 +79,7 @@ def _json(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: dates as text, bytes as text with escapes, no infinite numbers."""
+    """A value as JSON has it: bytes as text with escapes, no infinite numbers, text for what it has no form for."""
     if isinstance(value, dict):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -80,4 +90,4 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return str(value)

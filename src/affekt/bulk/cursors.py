@@ -11,7 +11,7 @@ from affekt.bulk.jsonreader import RAW, JsonReader
 from affekt.bulk.jsontypes import as_arrow, misfit
 from affekt.bulk.parquetcursor import ParquetCursor
 from affekt.bulk.pieces import Piece, Position, Reject
-from affekt.bulk.rows import RowReader
+from affekt.bulk.rows import HeadlessReader, RowReader
 from affekt.bulk.streams import Lines
 
 Read = TypeVar("Read", covariant=True)  # noqa: PLC0105
@@ -105,6 +105,9 @@ class DelimitedCursor(_TextCursor[list[str]]):
         if source.dialect is None:
             raise ValueError("a delimited file needs a dialect")
         self.columns = source.columns[self.file]
+        if not self.columns:
+            self.reader = HeadlessReader(self.lines, str(self.path), position)
+            return
         reader = RowReader(self.lines, source.dialect, str(self.path), position, len(self.columns))
         if source.dialect.header and position.offset == 0:
             reader.header()

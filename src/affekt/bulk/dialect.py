@@ -55,12 +55,12 @@ def detect(path: Path, *, delimiter: str | None, header: bool | None, encoding: 
     quotation marks in them.
 
     Raises:
-        DataError: if the file is empty or its lines end in carriage returns alone.
+        DataError: if there is nothing in the file that can be read, or its lines end in carriage returns alone.
     """
-    text = _head(path, check_encoding(encoding))
+    text, damage = _head(path, check_encoding(encoding))
     lines = [line for line in io.StringIO(text, newline="") if line.strip("\r\n")]
     if not lines:
-        raise DataError(f"'{path}' is empty.")
+        raise DataError(f"'{path}' cannot be read: {damage}." if damage else f"'{path}' is empty.")
     if "\n" not in text and text.count("\r") > 1:
         raise DataError(f"The lines of '{path}' end in carriage returns alone.", hint="Convert its line ends first.")
     kind = format_of(path)
@@ -72,7 +72,8 @@ def detect(path: Path, *, delimiter: str | None, header: bool | None, encoding: 
     return Dialect(separator, header, quoted, encoding)
 
 
-def _head(path: Path, encoding: str) -> str:
+def _head(path: Path, encoding: str) -> tuple[str, str]:
+    """The beginning of a file, and what is wrong where it ends."""
     source = Lines(path)
     try:
         parts = []
@@ -80,7 +81,7 @@ def _head(path: Path, encoding: str) -> str:
             parts.append(line)
     finally:
         source.close()
-    return b"".join(parts).decode(encoding, "replace")
+    return b"".join(parts).decode(encoding, "replace"), source.damage
 
 
 def _rectangular(lines: list[str]) -> bool:

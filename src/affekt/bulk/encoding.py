@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from affekt.bulk.cells import cells, name_cell, plain
 from affekt.bulk.formats import Compression, Format
 from affekt.bulk.jsonreader import RAW
+from affekt.bulk.values import values
 from affekt.errors import MissingExtraError
 
 BLOCK = 1024
@@ -153,8 +154,8 @@ def _json_values(column: pa.ChunkedArray) -> list[Any]:
         entries = iter(_short(pc.list_flatten(column)))
         sizes = pc.list_value_length(column).to_pylist()
         return [None if size is None else list(islice(entries, size)) for size in sizes]
-    values: list[Any] = column.to_pylist()
-    return values if pa.types.is_string(kind) else [plain(value) for value in values]
+    found = values(column)
+    return found if pa.types.is_string(kind) else [plain(value) for value in found]
 
 
 def _short(column: pa.ChunkedArray) -> list[float | None]:

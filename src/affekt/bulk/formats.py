@@ -16,6 +16,7 @@ _KINDS: dict[str, Kind] = {
     ".parquet": "parquet", ".pq": "parquet",
 }  # fmt: skip
 _COMPRESSIONS: dict[str, Compression] = {".gz": "gz", ".zst": "zst", ".zstd": "zst"}
+_STATE = ".affekt"
 KNOWN = "csv, tsv, jsonl (each also .gz or .zst) and parquet"
 
 
@@ -60,15 +61,25 @@ def format_named(name: str) -> Format:
     return found
 
 
-def expand(inputs: Sequence[str | Path]) -> list[Path]:
+def state_beside(out: Path) -> Path:
+    """The folder beside an output file that holds everything about the job that writes it."""
+    return out.with_name(f"{out.name}{_STATE}")
+
+
+def expand(inputs: Sequence[str | Path], out: Path | None = None) -> list[Path]:
     """The files that paths, folders and patterns stand for: sorted within each, in the order given, each once.
 
-    Names that begin with a dot or an underscore are left out of folders, as Spark and Hive do.
+    Names that begin with a dot or an underscore are left out of folders, as Spark and Hive do, and so is what a job
+    keeps beside its output. An output may lie in a folder of inputs: it is no input of the job that writes it.
+
+    Args:
+        inputs: what was given.
+        out: the output of the job.
 
     Raises:
         DataError: if one stands for nothing, or for files of several formats.
     """
-    files = list(dict.fromkeys(path for given in inputs for path in _expand_one(str(given))))
+    files = list(dict.fromkeys(path for given in inputs for path in _apart(_expand_one(str(given)), out)))
     kinds = {_known(path).kind for path in files}
     if len(kinds) > 1:
         raise DataError(
@@ -92,13 +103,21 @@ def _expand_one(given: str) -> list[Path]:
     return found
 
 
+def _apart(files: list[Path], out: Path | None) -> list[Path]:
+    """The files without those that the job wrote itself, unless they are all there is."""
+    if out is None or len(files) < 2:
+        return files
+    own = {out.resolve(), state_beside(out.resolve())}
+    return [path for path in files if own.isdisjoint((found := path.resolve(), *found.parents))] or files
+
+
 def _visible(folder: Path, paths: Iterable[Path]) -> list[Path]:
     return sorted(
         path
         for path in paths
         if path.is_file()
         and format_of(path)
-        and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+        and not any(part.startswith((".", "_")) or part.endswith(_STATE) for part in path.relative_to(folder).parts)
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from affekt.bulk import values
+
 SHOWN = 200
 """Characters of a refused row that its report shows."""
 
@@ -81,8 +83,7 @@ class Piece:
         """A column's cells as Python values; None where a row has none."""
         if self.records is not None:
             return [record.get(column) for record in self.records]
-        values: list[Any] = self.table.column(column).to_pylist()
-        return values
+        return values.values(self.table.column(column))
 
     def refusing(self, reasons: Sequence[str], file: str, kind: str, contents: Sequence[str] = ()) -> "Piece":
         """The piece without the rows that have a reason; ``table`` may lack them already."""

@@ -186,3 +186,38 @@ class RowReader:
         self._damage_told = kind == "truncated"
         start, self.offset = self.offset, end
         return Reject(self._name, self.row, start, kind, reason, content)
+
+
+class HeadlessReader:
+    """Stands in for the rows of a file whose first one cannot be read: one report, unless the file is empty.
+
+    Args:
+        lines: the file.
+        name: the file's name, for reports.
+        start: where reading begins.
+
+    Attributes:
+        row: 1 when the report was given.
+        offset: byte at which reading goes on.
+    """
+
+    def __init__(self, lines: Lines, name: str, start: Position) -> None:
+        self.row = start.row
+        self.offset = lines.offset
+        self._lines = lines
+        self._name = name
+
+    def next(self) -> Reject | None:
+        """The report, then nothing."""
+        if self.row:
+            return None
+        content = b""
+        while not content and (line := self._lines.next()):
+            content = line.strip()
+        if not content and not self._lines.damage:
+            return None
+        self.row = 1
+        start, self.offset = self.offset, self._lines.offset + 1
+        because = self._lines.damage or "its first row is no row of cells"
+        reason = f"the file cannot be read ({because})"
+        return Reject(self._name, 1, start, "damaged", reason, content[:4096].decode("utf-8", "backslashreplace"))

@@ -13,6 +13,7 @@ from affekt.bulk.jsonreader import RAW
 from affekt.bulk.options import JobOptions
 from affekt.bulk.pieces import Piece, Reject
 from affekt.bulk.textcolumn import missing_column, resolve
+from affekt.bulk.values import values
 from affekt.bulk.where import Filter, parse
 from affekt.engine import MAX_CHARACTERS
 from affekt.errors import DataError, SettingError
@@ -125,7 +126,9 @@ def _shown(piece: Piece, row: int) -> str:
     """The beginning of a row, for its report."""
     if piece.table.schema.names == [RAW]:
         return str(piece.table.column(0)[row].as_py())
-    return json.dumps(piece.table.slice(row, 1).to_pylist()[0], ensure_ascii=False, default=str)
+    table = piece.table.slice(row, 1)
+    cells = {name: values(column)[0] for name, column in zip(table.schema.names, table.columns, strict=True)}
+    return json.dumps(cells, ensure_ascii=False, default=str)
 
 
 def _check_known(source: Input, name: str) -> None:

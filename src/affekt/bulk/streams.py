@@ -126,7 +126,7 @@ class Lines:
         offset: decompressed bytes handed out so far.
 
     Raises:
-        DataError: if the file is UTF-16 or cannot be opened.
+        DataError: if the file cannot be opened.
     """
 
     def __init__(self, path: Path, offset: int = 0) -> None:
@@ -136,7 +136,7 @@ class Lines:
             self._buffer = io.BufferedReader(self._raw or io.FileIO(path), 1 << 18)
         except OSError as error:
             raise DataError(f"'{path}' cannot be opened: {error.strerror}.") from error
-        self._path = path
+        self._flaw = ""
         self.offset = 0
         if not offset:
             self._skip_mark()
@@ -149,18 +149,19 @@ class Lines:
     def _skip_mark(self) -> None:
         head = self._buffer.peek(3)[:3]
         if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            self.close()
-            raise DataError(f"'{self._path}' is UTF-16.", hint="Convert it to UTF-8 first.")
+            self._flaw = "the file is UTF-16 and must be converted to UTF-8 first"
         if head == b"\xef\xbb\xbf":
             self.offset = len(self._buffer.read(3))
 
     @property
     def damage(self) -> str:
         """What was wrong where the file ended; empty if nothing was."""
-        return self._raw.damage if self._raw else ""
+        return self._flaw or (self._raw.damage if self._raw else "")
 
     def next(self) -> bytes:
         """The next line with its end; empty at the end of the file; cut at ``LINE_LIMIT`` if it is longer."""
+        if self._flaw:
+            return b""
         line = self._buffer.readline(LINE_LIMIT)
         self.offset += len(line)
         if len(line) == LINE_LIMIT and not line.endswith(b"\n"):

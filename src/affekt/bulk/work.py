@@ -7,7 +7,7 @@ from typing import Any
 
 from affekt.bulk.columns import added_names
 from affekt.bulk.fingerprint import fingerprint
-from affekt.bulk.formats import KNOWN, Format, expand, format_named, format_of
+from affekt.bulk.formats import KNOWN, Format, expand, format_named, format_of, state_beside
 from affekt.bulk.inputs import Input, open_input
 from affekt.bulk.options import JobOptions
 from affekt.bulk.scoring import Scorer
@@ -32,7 +32,7 @@ class Target:
     @property
     def state(self) -> Path:
         """The folder that holds everything about the job but its output."""
-        return self.out / "_affekt" if self.folder else self.out.with_name(f"{self.out.name}.affekt")
+        return self.out / "_affekt" if self.folder else state_beside(self.out)
 
     @property
     def parts(self) -> Path:
@@ -90,10 +90,10 @@ class Work:
             DataError: if the input cannot be read or has no such columns.
             SettingError: if the options do not fit together.
         """
-        files = expand(inputs)
+        files = expand(inputs, out)
         target = Target.of(out, options.format, format_of(files[0]) or Format("csv"))
         _check_apart(files, target)
-        source = open_input(inputs, options, keep_lines=target.format.kind == "jsonl")
+        source = open_input(files, options, keep_lines=target.format.kind == "jsonl")
         selection = Selection.of(source, options, added_names(scorer.labels, options.scores, options.prefix))
         resolved = options.defining() | {
             "text": selection.text,
