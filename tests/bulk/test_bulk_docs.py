@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from affekt.bulk import fingerprint, finishing, inputs, selection, streams
+from affekt.bulk import fingerprint
 from affekt.bulk.options import JobOptions
+from affekt.bulk.reading import inputs, selection, streams
+from affekt.bulk.writing import finishing
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "bulk.md").read_text(encoding="utf-8") if DOCS.is_dir() else ""
@@ -28,7 +30,7 @@ def test_every_option_is_explained() -> None:
 
 
 def test_every_kind_of_reject_is_explained() -> None:
-    source = "".join(path.read_text() for path in (DOCS.parent / "src" / "affekt" / "bulk").glob("*.py"))
+    source = "".join(path.read_text() for path in (DOCS.parent / "src" / "affekt" / "bulk").rglob("*.py"))
     pattern = r'(?:_refuse\(|return |flaw = \(|None, |"|, )"(\w+(?:-\w+)?)", f?"(?:it|its|a|the) '
     kinds = set(re.findall(pattern, source)) | {"truncated", "damaged", "collision", "types"}
     assert {"missing-text", "encoding", "ragged", "quoting", "json", "too-long"} <= kinds

@@ -12,8 +12,8 @@ from bulk_helpers import read_csv, read_jsonl, rejects_of, state_of, text_of, wr
 
 from affekt.bulk import JobOptions, Summary, predict_files
 from affekt.bulk.progress import Progress
-from affekt.bulk.store import Store
 from affekt.bulk.work import Target
+from affekt.bulk.writing.store import Store
 from affekt.errors import JobError, SettingError
 
 Run = Callable[..., Summary]

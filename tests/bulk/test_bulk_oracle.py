@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from affekt.bulk import JobOptions, predict_files
-from affekt.bulk.columns import added_names
-from affekt.bulk.inputs import open_input
-from affekt.bulk.pieces import Chunk
-from affekt.bulk.reader import ChunkReader
-from affekt.bulk.selection import Selection
+from affekt.bulk.reading.chunks import ChunkReader
+from affekt.bulk.reading.inputs import open_input
+from affekt.bulk.reading.pieces import Chunk
+from affekt.bulk.reading.selection import Selection
+from affekt.bulk.writing.columns import added_names
 
 TEXT = st.one_of(
     st.sampled_from(

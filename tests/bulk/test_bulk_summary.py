@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from affekt.bulk.pieces import Position
-from affekt.bulk.records import ShardRecord, StoredFile
+from affekt.bulk.reading.pieces import Position
 from affekt.bulk.summary import Summary, summarise
+from affekt.bulk.writing.records import ShardRecord, StoredFile
 
 MODEL = {"name": "m", "version": "7", "backend": "onnx-int8"}
 

@@ -2,9 +2,9 @@
 
 import pyarrow as pa
 
-from affekt.bulk.columns import added_names, with_answers
 from affekt.bulk.options import ScoresAs
 from affekt.bulk.scoring import Scorer, Spec, answer
+from affekt.bulk.writing.columns import added_names, with_answers
 from affekt.errors import DataError
 
 

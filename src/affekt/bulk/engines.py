@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from affekt.bulk import pipeline
-from affekt.bulk.commit import commit_chunk, score_chunk
 from affekt.bulk.options import JobOptions
-from affekt.bulk.reader import ChunkReader
+from affekt.bulk.reading.chunks import ChunkReader
 from affekt.bulk.recall import Recall
-from affekt.bulk.records import ShardRecord
 from affekt.bulk.scoring import Scorer
-from affekt.bulk.store import Store
 from affekt.bulk.work import Work
+from affekt.bulk.writing.commit import commit_chunk, score_chunk
+from affekt.bulk.writing.records import ShardRecord
+from affekt.bulk.writing.store import Store
 
 
 class Engine(Protocol):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from affekt.bulk.engines import Engine, LocalEngine
 from affekt.bulk.fingerprint import states
-from affekt.bulk.finishing import finish, finished, intact
 from affekt.bulk.options import JobOptions
 from affekt.bulk.progress import Progress
-from affekt.bulk.records import ShardRecord
 from affekt.bulk.scoring import Scorer
-from affekt.bulk.store import REJECTS, SUMMARY, Store
 from affekt.bulk.summary import Summary, summarise
 from affekt.bulk.work import Work
+from affekt.bulk.writing.finishing import finish, finished, intact
+from affekt.bulk.writing.records import ShardRecord
+from affekt.bulk.writing.store import REJECTS, SUMMARY, Store
 from affekt.errors import JobError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -15,7 +15,7 @@ class JobOptions(BaseModel):
     Attributes:
         text: column of texts; found by its name by default.
         columns: input columns to keep, in this order; all by default.
-        where: which rows to keep, see :mod:`affekt.bulk.where`; the others are left out.
+        where: which rows to keep, see :mod:`affekt.bulk.reading.where`; the others are left out.
         scores: one column per label, one list column in the order of the labels, or none.
         prefix: put before the names of the columns that are added.
         format: of an output folder's shards, ``parquet`` or ``csv.gz`` for instance; the input's by default.

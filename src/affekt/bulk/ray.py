@@ -9,15 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from affekt.bulk.batches import opened, predict_table
-from affekt.bulk.commit import commit_chunk, score_chunk
 from affekt.bulk.options import JobOptions, ScoresAs
-from affekt.bulk.pieces import Position
-from affekt.bulk.reader import ChunkReader
+from affekt.bulk.reading.chunks import ChunkReader
+from affekt.bulk.reading.pieces import Position
 from affekt.bulk.recall import Recall
-from affekt.bulk.records import ShardRecord
 from affekt.bulk.scoring import Scorer, ScorerSpec, Spec
-from affekt.bulk.store import Store
 from affekt.bulk.work import Work
+from affekt.bulk.writing.commit import commit_chunk, score_chunk
+from affekt.bulk.writing.records import ShardRecord
+from affekt.bulk.writing.store import Store
 from affekt.errors import AffektError, JobError, MissingExtraError
 
 BATCH = 4096

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from affekt.bulk.batches import opened, predict_table
-from affekt.bulk.columns import added_names
 from affekt.bulk.options import ScoresAs
 from affekt.bulk.scoring import ScorerSpec, Spec
+from affekt.bulk.writing.columns import added_names
 from affekt.errors import DataError, MissingExtraError
 
 if TYPE_CHECKING:

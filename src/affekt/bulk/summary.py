@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from affekt.bulk.progress import duration
-from affekt.bulk.records import ShardRecord
+from affekt.bulk.writing.records import ShardRecord
 
 
 @dataclass(frozen=True)

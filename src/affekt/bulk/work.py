@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affekt.bulk.columns import added_names
 from affekt.bulk.fingerprint import fingerprint
-from affekt.bulk.formats import KNOWN, Format, expand, format_named, format_of, state_beside
-from affekt.bulk.inputs import Input, open_input
 from affekt.bulk.options import JobOptions
+from affekt.bulk.reading.formats import KNOWN, Format, expand, format_named, format_of, state_beside
+from affekt.bulk.reading.inputs import Input, open_input
+from affekt.bulk.reading.selection import Selection
 from affekt.bulk.scoring import Scorer
-from affekt.bulk.selection import Selection
+from affekt.bulk.writing.columns import added_names
 from affekt.errors import SettingError
 
 

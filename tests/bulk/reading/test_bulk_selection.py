@@ -6,14 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 from bulk_helpers import write
 
-from affekt.bulk import inputs, selection
-from affekt.bulk.formats import expand
-from affekt.bulk.inputs import Input, open_input
-from affekt.bulk.jsonreader import RAW
 from affekt.bulk.options import JobOptions
-from affekt.bulk.pieces import Chunk
-from affekt.bulk.reader import ChunkReader
-from affekt.bulk.selection import Selection
+from affekt.bulk.reading import inputs, selection
+from affekt.bulk.reading.chunks import ChunkReader
+from affekt.bulk.reading.formats import expand
+from affekt.bulk.reading.inputs import Input, open_input
+from affekt.bulk.reading.jsonreader import RAW
+from affekt.bulk.reading.pieces import Chunk
+from affekt.bulk.reading.selection import Selection
 from affekt.errors import DataError, SettingError
 
 ADDED = ("emotions", "joy")

@@ -5,14 +5,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from affekt.bulk.columns import with_answers
-from affekt.bulk.encoding import Written, write_shard
-from affekt.bulk.pieces import Chunk
+from affekt.bulk.reading.pieces import Chunk
 from affekt.bulk.recall import Recall
-from affekt.bulk.records import ShardRecord, StoredFile
 from affekt.bulk.scoring import Answers, Scorer, answer
-from affekt.bulk.store import Store
 from affekt.bulk.work import Work
+from affekt.bulk.writing.columns import with_answers
+from affekt.bulk.writing.encoding import Written, write_shard
+from affekt.bulk.writing.records import ShardRecord, StoredFile
+from affekt.bulk.writing.store import Store
 
 DECIMALS = 6
 """Of scores in text files; Parquet has all of their bits."""

@@ -7,14 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from affekt.bulk import textcolumn
-from affekt.bulk.inputs import Input
-from affekt.bulk.jsonreader import RAW
 from affekt.bulk.options import JobOptions
-from affekt.bulk.pieces import Piece, Reject
-from affekt.bulk.textcolumn import missing_column, resolve
+from affekt.bulk.reading import textcolumn
+from affekt.bulk.reading.inputs import Input
+from affekt.bulk.reading.jsonreader import RAW
+from affekt.bulk.reading.pieces import Piece, Reject
+from affekt.bulk.reading.textcolumn import missing_column, resolve
+from affekt.bulk.reading.where import Filter, parse
 from affekt.bulk.values import values
-from affekt.bulk.where import Filter, parse
 from affekt.engine import MAX_CHARACTERS
 from affekt.errors import DataError, SettingError
 

@@ -8,11 +8,11 @@ from bulk_helpers import write
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from affekt.bulk import rows
-from affekt.bulk.dialect import Dialect
-from affekt.bulk.pieces import Position, Reject
-from affekt.bulk.rows import RowReader
-from affekt.bulk.streams import Lines
+from affekt.bulk.reading import rows
+from affekt.bulk.reading.dialect import Dialect
+from affekt.bulk.reading.pieces import Position, Reject
+from affekt.bulk.reading.rows import RowReader
+from affekt.bulk.reading.streams import Lines
 
 CSV = Dialect(",", header=True, quoted=True)
 START = Position()
@@ -147,7 +147,7 @@ def test_other_encodings_are_read(tmp_path: Path) -> None:
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "LINE_LIMIT", 100)
-    monkeypatch.setattr("affekt.bulk.streams.LINE_LIMIT", 100)
+    monkeypatch.setattr("affekt.bulk.reading.streams.LINE_LIMIT", 100)
     good, bad = read(write(tmp_path / "a.csv", "a,b\n1," + "x" * 500 + "\n2,y\n"))
     assert good == [["2", "y"]]
     assert [(reject.kind, reject.row) for reject in bad] == [("too-long", 1)]

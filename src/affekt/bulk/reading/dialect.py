@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from affekt.bulk.formats import format_of
-from affekt.bulk.streams import Lines
+from affekt.bulk.reading.formats import format_of
+from affekt.bulk.reading.streams import Lines
 from affekt.data.reading.delimited import guess_delimiter
 from affekt.data.reading.headers import is_header
 from affekt.errors import DataError, SettingError

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from affekt.bulk.pieces import Piece, Position, Reject
+from affekt.bulk.reading.pieces import Piece, Position, Reject
 
 BATCH = 2048
 """Rows that are taken from the file at once; fewer where they are long."""
@@ -50,7 +50,7 @@ class ParquetCursor:
         self._items.close()
 
     def read(self, rows: int, room: int) -> Piece:
-        """See :class:`~affekt.bulk.cursors.Cursor`."""
+        """See :class:`~affekt.bulk.reading.cursors.Cursor`."""
         parts: list[pa.Table] = []
         rejects: list[Reject] = []
         numbers: list[int] = []

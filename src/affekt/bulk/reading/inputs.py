@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from affekt.bulk import dialect as dialects
-from affekt.bulk.dialect import Dialect
-from affekt.bulk.formats import Format, Kind, format_of
-from affekt.bulk.jsonreader import RAW, JsonReader
-from affekt.bulk.jsontypes import schema_of
 from affekt.bulk.options import JobOptions
-from affekt.bulk.rows import RowReader
-from affekt.bulk.streams import Lines
+from affekt.bulk.reading import dialect as dialects
+from affekt.bulk.reading.dialect import Dialect
+from affekt.bulk.reading.formats import Format, Kind, format_of
+from affekt.bulk.reading.jsonreader import RAW, JsonReader
+from affekt.bulk.reading.jsontypes import schema_of
+from affekt.bulk.reading.rows import RowReader
+from affekt.bulk.reading.streams import Lines
 from affekt.bulk.values import without_views
 from affekt.errors import DataError
 
@@ -33,8 +33,8 @@ class Input:
     Attributes:
         files: in the order of reading.
         kind: their format.
-        schema: of the rows as they are read; a single column :data:`~affekt.bulk.jsonreader.RAW` for JSON lines that
-            stay as they are written.
+        schema: of the rows as they are read; a single column :data:`~affekt.bulk.reading.jsonreader.RAW` for JSON lines
+            that stay as they are written.
         columns: of each csv or tsv file, in its own order; none of a file whose first row cannot be read.
         dialect: of csv and tsv files.
         encoding: of text files.
@@ -63,7 +63,7 @@ def open_input(files: Sequence[Path], options: JobOptions, *, keep_lines: bool) 
     """What there is in files.
 
     Args:
-        files: of one format; see :func:`~affekt.bulk.formats.expand`.
+        files: of one format; see :func:`~affekt.bulk.reading.formats.expand`.
         options: those that say how to read.
         keep_lines: JSON lines stay as they are written, because the output is JSON lines too.
 

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from affekt.bulk.fingerprint import differences
 from affekt.bulk.recall import Generation, Recall, window
-from affekt.bulk.records import ShardRecord, StoredFile
 from affekt.bulk.work import Target
+from affekt.bulk.writing.records import ShardRecord, StoredFile
 from affekt.errors import JobError
 from affekt.files import atomic_file, sha256
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from bulk_helpers import write
 
-from affekt.bulk.formats import Format
-from affekt.bulk.pieces import Position
+from affekt.bulk.reading.formats import Format
+from affekt.bulk.reading.pieces import Position
 from affekt.bulk.recall import Generation, digest
-from affekt.bulk.records import ShardRecord, StoredFile
-from affekt.bulk.store import Store, is_whole
 from affekt.bulk.work import Target
+from affekt.bulk.writing.records import ShardRecord, StoredFile
+from affekt.bulk.writing.store import Store, is_whole
 from affekt.errors import JobError, SettingError
 
 CSV = Format("csv")

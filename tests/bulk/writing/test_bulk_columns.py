@@ -11,10 +11,10 @@ from bulk_fakes import LABELS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affekt.bulk.cells import cells, name_cell, plain
-from affekt.bulk.columns import added_names, with_answers
 from affekt.bulk.recall import Generation
 from affekt.bulk.scoring import Answers
+from affekt.bulk.writing.cells import cells, name_cell, plain
+from affekt.bulk.writing.columns import added_names, with_answers
 
 SCORES = np.array([[0.9, 0.1, 0.95], [0.2, 0.3, 0.4], [0.5, 0.5, 0.1], [0, 0, 0]], dtype=np.float32)
 

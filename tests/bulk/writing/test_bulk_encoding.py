@@ -12,10 +12,10 @@ import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from affekt.bulk import encoding
-from affekt.bulk.encoding import Written, write_shard
-from affekt.bulk.formats import Format, format_named
-from affekt.bulk.jsonreader import RAW
+from affekt.bulk.reading.formats import Format, format_named
+from affekt.bulk.reading.jsonreader import RAW
+from affekt.bulk.writing import encoding
+from affekt.bulk.writing.encoding import Written, write_shard
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=10)
 

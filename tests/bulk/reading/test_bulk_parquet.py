@@ -5,9 +5,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from affekt.bulk import parquetcursor
-from affekt.bulk.parquetcursor import ParquetCursor
-from affekt.bulk.pieces import Piece, Position
+from affekt.bulk.reading import parquetcursor
+from affekt.bulk.reading.parquetcursor import ParquetCursor
+from affekt.bulk.reading.pieces import Piece, Position
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from affekt.bulk.pieces import Position, Reject
-from affekt.bulk.streams import LINE_LIMIT, Lines
+from affekt.bulk.reading.pieces import Position, Reject
+from affekt.bulk.reading.streams import LINE_LIMIT, Lines
 
 RAW = "\0line"
 """The only column of rows that stay as they were written: a name that no file has. (An empty one is common.)"""

@@ -7,11 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 from bulk_helpers import write
 
-from affekt.bulk import inputs
-from affekt.bulk.formats import expand
-from affekt.bulk.inputs import Input, open_input
-from affekt.bulk.jsonreader import RAW
 from affekt.bulk.options import JobOptions
+from affekt.bulk.reading import inputs
+from affekt.bulk.reading.formats import expand
+from affekt.bulk.reading.inputs import Input, open_input
+from affekt.bulk.reading.jsonreader import RAW
 from affekt.errors import DataError
 
 

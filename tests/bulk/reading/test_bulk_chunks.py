@@ -10,13 +10,13 @@ import pytest
 from bulk_fakes import LABELS
 from bulk_helpers import write
 
-from affekt.bulk.columns import added_names
-from affekt.bulk.formats import expand
-from affekt.bulk.inputs import open_input
 from affekt.bulk.options import JobOptions
-from affekt.bulk.pieces import Chunk, Position
-from affekt.bulk.reader import ChunkReader
-from affekt.bulk.selection import Selection
+from affekt.bulk.reading.chunks import ChunkReader
+from affekt.bulk.reading.formats import expand
+from affekt.bulk.reading.inputs import open_input
+from affekt.bulk.reading.pieces import Chunk, Position
+from affekt.bulk.reading.selection import Selection
+from affekt.bulk.writing.columns import added_names
 
 ROWS = [{"id": str(number), "text": f"text {number}" + "\nmore" * (number % 3 == 0)} for number in range(57)]
 

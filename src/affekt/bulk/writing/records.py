@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from affekt.bulk.pieces import Position
+from affekt.bulk.reading.pieces import Position
 
 
 class _Frozen(BaseModel):

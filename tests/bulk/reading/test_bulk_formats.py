@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from bulk_helpers import write
 
-from affekt.bulk.formats import Format, expand, format_named, format_of
+from affekt.bulk.reading.formats import Format, expand, format_named, format_of
 from affekt.errors import DataError, SettingError
 
 

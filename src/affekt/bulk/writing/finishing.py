@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from affekt.bulk.records import ShardRecord, StoredFile
-from affekt.bulk.store import DONE, MANIFEST, REJECTS, Store, is_whole
+from affekt.bulk.writing.records import ShardRecord, StoredFile
+from affekt.bulk.writing.store import DONE, MANIFEST, REJECTS, Store, is_whole
 from affekt.files import atomic_file, fsync_folder, sha256
 
 GROUP_ROWS = 65_536

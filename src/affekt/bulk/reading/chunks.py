@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
-from affekt.bulk.cursors import Cursor, open_cursor
-from affekt.bulk.inputs import Input
 from affekt.bulk.options import JobOptions
-from affekt.bulk.pieces import Chunk, Piece, Position, Reject
-from affekt.bulk.selection import Selection
+from affekt.bulk.reading.cursors import Cursor, open_cursor
+from affekt.bulk.reading.inputs import Input
+from affekt.bulk.reading.pieces import Chunk, Piece, Position, Reject
+from affekt.bulk.reading.selection import Selection
 
 PIECE = 4096
 """Rows that are held as single cells at a time, which takes several times the memory of columns."""

@@ -5,9 +5,9 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
-from affekt.bulk.dialect import Dialect
-from affekt.bulk.pieces import Position, Reject
-from affekt.bulk.streams import LINE_LIMIT, Lines
+from affekt.bulk.reading.dialect import Dialect
+from affekt.bulk.reading.pieces import Position, Reject
+from affekt.bulk.reading.streams import LINE_LIMIT, Lines
 
 CELL_LIMIT = 1024 * 1024
 """Characters of the longest cell: a quote that is never closed swallows no more than this before it is found out."""

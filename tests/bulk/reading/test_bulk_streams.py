@@ -7,8 +7,8 @@ from bulk_helpers import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affekt.bulk import streams
-from affekt.bulk.streams import Lines
+from affekt.bulk.reading import streams
+from affekt.bulk.reading.streams import Lines
 from affekt.errors import DataError
 
 

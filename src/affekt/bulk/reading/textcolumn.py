@@ -5,9 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from affekt.bulk.cursors import open_cursor
-from affekt.bulk.inputs import Input
-from affekt.bulk.pieces import Piece, Position
+from affekt.bulk.reading.cursors import open_cursor
+from affekt.bulk.reading.inputs import Input
+from affekt.bulk.reading.pieces import Piece, Position
 from affekt.data.labelling.columns import by_name
 from affekt.data.reading.headers import TEXT_NAMES
 from affekt.errors import DataError

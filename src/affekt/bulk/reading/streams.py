@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from affekt.bulk.formats import Compression, format_of
+from affekt.bulk.reading.formats import Compression, format_of
 from affekt.errors import DataError, MissingExtraError
 
 if TYPE_CHECKING:

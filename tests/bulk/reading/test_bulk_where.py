@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affekt.bulk.where import parse
+from affekt.bulk.reading.where import parse
 from affekt.errors import AffektError, SettingError
 
 

@@ -9,11 +9,11 @@ from bulk_helpers import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affekt.bulk import jsonreader
-from affekt.bulk.jsonreader import JsonReader
-from affekt.bulk.jsontypes import as_arrow, misfit, schema_of
-from affekt.bulk.pieces import Position, Reject
-from affekt.bulk.streams import Lines
+from affekt.bulk.reading import jsonreader
+from affekt.bulk.reading.jsonreader import JsonReader
+from affekt.bulk.reading.jsontypes import as_arrow, misfit, schema_of
+from affekt.bulk.reading.pieces import Position, Reject
+from affekt.bulk.reading.streams import Lines
 
 START = Position()
 
@@ -75,7 +75,7 @@ def test_a_broken_last_line_is_refused(tmp_path: Path) -> None:
 
 def test_an_endless_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonreader, "LINE_LIMIT", 50)
-    monkeypatch.setattr("affekt.bulk.streams.LINE_LIMIT", 50)
+    monkeypatch.setattr("affekt.bulk.reading.streams.LINE_LIMIT", 50)
     good, bad = read(write(tmp_path / "a.jsonl", '{"a": "' + "x" * 99 + '"}\n{"a": 2}\n'))
     assert good == [{"a": 2}]
     assert [reject.kind for reject in bad] == ["too-long"]

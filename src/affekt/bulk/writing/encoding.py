@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from affekt.bulk.cells import cells, name_cell, plain
-from affekt.bulk.formats import Compression, Format
-from affekt.bulk.jsonreader import RAW
+from affekt.bulk.reading.formats import Compression, Format
+from affekt.bulk.reading.jsonreader import RAW
 from affekt.bulk.values import values
+from affekt.bulk.writing.cells import cells, name_cell, plain
 from affekt.errors import MissingExtraError
 
 BLOCK = 1024

@@ -6,13 +6,13 @@ from typing import Generic, Protocol, TypeVar
 
 import pyarrow as pa
 
-from affekt.bulk.inputs import Input
-from affekt.bulk.jsonreader import RAW, JsonReader
-from affekt.bulk.jsontypes import as_arrow, misfit
-from affekt.bulk.parquetcursor import ParquetCursor
-from affekt.bulk.pieces import Piece, Position, Reject
-from affekt.bulk.rows import HeadlessReader, RowReader
-from affekt.bulk.streams import Lines
+from affekt.bulk.reading.inputs import Input
+from affekt.bulk.reading.jsonreader import RAW, JsonReader
+from affekt.bulk.reading.jsontypes import as_arrow, misfit
+from affekt.bulk.reading.parquetcursor import ParquetCursor
+from affekt.bulk.reading.pieces import Piece, Position, Reject
+from affekt.bulk.reading.rows import HeadlessReader, RowReader
+from affekt.bulk.reading.streams import Lines
 
 Read = TypeVar("Read", covariant=True)  # noqa: PLC0105
 Found = TypeVar("Found")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from bulk_helpers import write
 
-from affekt.bulk.dialect import Dialect, check_encoding, column_names, detect
+from affekt.bulk.reading.dialect import Dialect, check_encoding, column_names, detect
 from affekt.errors import DataError, SettingError
 
 
