@@ -1,6 +1,5 @@
 """Measuring models on labelled tables: matching labels, and telling whether a model has seen the texts before."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from affekt.answering import View
 from affekt.decision import logit
 from affekt.errors import DataError
 from affekt.evaluation.measure import Naming, Resampling, measure
+from affekt.evaluation.provenance import provenance
 from affekt.evaluation.results import Evaluation
 from affekt.taxonomy import Taxonomy, identity
 from affekt.tuning.arrays import Bool, as_truth
@@ -52,14 +52,13 @@ def evaluate(
         raise DataError(f"'{dataset.name}' has no text to measure on.")
     raw = classifier.logits([dataset.texts[row] for row in rows])
     own = raw if view.taxonomy is None else logit(view.taxonomy.combine(view.own.calibration.apply(raw), view.source))
-    record = manifest.rules.get(name)
-    seen = dataset.fingerprint() in json.dumps(manifest.data) + (record.fitted_on if record else "")
+    known = provenance(manifest, name, dataset)
     if labelled_only:
         notes = (*notes, f"{len(truth) - rows.size:,} texts without any of the labels were left out.")
     return measure(
         own, truth[rows], view.labels,
-        rule=view.rule if record else None, rule_saw_texts=seen,
-        naming=Naming(manifest.name, dataset.name, name), resampling=resampling, notes=notes,
+        rule=view.rule if name in manifest.rules else None, rule_saw_texts=known.rule_saw_texts,
+        naming=Naming(manifest.name, dataset.name, name), resampling=resampling, notes=(*known.notes, *notes),
     )  # fmt: skip
 
 
