@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from affekt.errors import DataError
-from affekt.evaluation.drift import compare_predictions, kolmogorov_smirnov, newcombe, stability_index
+from affekt.evaluation.drift import compare_predictions
 from affekt.evaluation.predictions import Predictions, read_predictions
+from affekt.evaluation.significance import newcombe
 
 
 def made(
@@ -71,14 +72,6 @@ def test_the_two_proportion_test_by_hand() -> None:
     assert joy.interval == pytest.approx((low[0], high[0]))
 
 
-def test_the_interval_is_newcombes() -> None:
-    """The worked example of the paper, table II (a): 56 of 70 against 48 of 80."""
-    low, high = newcombe(np.array([48 / 80]), np.array([56 / 70]), 80, 70)
-    assert (low[0], high[0]) == pytest.approx((0.0524, 0.3339), abs=1e-4)
-    low, high = newcombe(np.array([0.0]), np.array([0.0]), 100, 100)
-    assert low[0] < 0 < high[0]
-
-
 def test_the_same_texts_are_compared_text_by_text() -> None:
     texts = tuple(f"t{i}" for i in range(100))
     before = np.zeros((100, 1), dtype=bool)
@@ -94,28 +87,6 @@ def test_the_same_texts_are_compared_text_by_text() -> None:
     z = (5 - 15) / math.sqrt(20)
     assert found.labels[0].rate_p == pytest.approx(2 * stats.norm.sf(abs(z)))
     assert any("20.0%" in sentence for sentence in found.sentences())
-
-
-@pytest.mark.parametrize(("first", "second", "shift"), [(300, 400, 0.0), (1000, 800, 0.1), (50, 2000, 0.3)])
-def test_kolmogorov_smirnov_is_scipys(first: int, second: int, shift: float) -> None:
-    rng = np.random.default_rng(first)
-    a, b = np.sort(rng.normal(size=first)), np.sort(rng.normal(shift, 1, second))
-    distance, p = kolmogorov_smirnov(a, b)
-    expected = stats.ks_2samp(a, b, method="asymp")
-    assert distance == pytest.approx(expected.statistic, abs=1e-12)
-    assert p == pytest.approx(expected.pvalue, abs=0.02)
-
-
-def test_kolmogorov_smirnov_of_the_same_sample_is_zero() -> None:
-    values = np.sort(np.random.default_rng(0).random(50))
-    assert kolmogorov_smirnov(values, values) == (0.0, 1.0)
-
-
-def test_stability_index_by_hand() -> None:
-    first, second = np.repeat([0.1, 0.9], [50, 50]), np.repeat([0.1, 0.9], [80, 20])
-    p, q = np.array([50.5, 50.5]) / 101, np.array([80.5, 20.5]) / 101
-    assert stability_index(first, second, bins=2) == pytest.approx(((q - p) * np.log(q / p)).sum())
-    assert stability_index(first, first) == pytest.approx(0)
 
 
 def test_holm_correction_over_labels() -> None:

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from affekt.evaluation.drift import Drift, compare_predictions, kolmogorov_smirnov, newcombe, stability_index
+from affekt.evaluation.drift import Drift, compare_predictions
 from affekt.evaluation.predictions import Predictions
+from affekt.evaluation.significance import kolmogorov_smirnov, newcombe, stability_index
 
 LABELS = ("a", "b", "c")
 seeds = st.integers(0, 2**32 - 1)

@@ -1,9 +1,8 @@
-"""What changed between two files of predictions, and whether it is more than noise; numpy only."""
+"""What changed between two files of predictions, and whether it is more than noise."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
@@ -11,11 +10,18 @@ import numpy.typing as npt
 
 from affekt.errors import DataError
 from affekt.evaluation.predictions import Predictions
+from affekt.evaluation.significance import (
+    holm,
+    kolmogorov_smirnov,
+    mcnemar,
+    newcombe,
+    stability_index,
+    two_proportions,
+)
 
 FloatArray = npt.NDArray[np.float64]
 Verdict = Literal["noise", "slight", "changed"]
 
-Z = NormalDist().inv_cdf(0.975)
 SIGNIFICANT = 0.05
 """Corrected p-value below which a change is more than noise."""
 RATE = 0.01
@@ -135,11 +141,11 @@ def compare_predictions(old: Predictions, new: Predictions) -> Drift:
     paired = old.texts is not None and old.texts == new.texts
     rates = (before.mean(axis=0), after.mean(axis=0))
     if paired:
-        intervals, rate_p = _mcnemar(before, after)
+        intervals, rate_p = mcnemar(before, after)
     else:
-        intervals, rate_p = newcombe(*rates, len(old), len(new)), _two_proportions(*rates, len(old), len(new))
+        intervals, rate_p = newcombe(*rates, len(old), len(new)), two_proportions(*rates, len(old), len(new))
     shifts = [_shift(old, new, label) for label in labels]
-    rate_p, ks_p = np.split(_holm(np.array([*rate_p, *(shift[3] for shift in shifts)])), 2)
+    rate_p, ks_p = np.split(holm(np.array([*rate_p, *(shift[3] for shift in shifts)])), 2)
     found = [
         _label(label, float(a), float(b), (float(low), float(high)), float(p), shift, float(q))
         for label, a, b, low, high, p, shift, q in zip(labels, *rates, *intervals, rate_p, shifts, ks_p, strict=True)
@@ -182,88 +188,6 @@ def _shift(old: Predictions, new: Predictions, label: str) -> Shift:
     first, second = (np.sort(p.scores[:, p.labels.index(label)]) for p in (old, new) if p.scores is not None)
     distance, p = kolmogorov_smirnov(first, second)
     return float(first.mean()), float(second.mean()), distance, p, stability_index(first, second)
-
-
-def _two_proportions(first: FloatArray, second: FloatArray, old: int, new: int) -> FloatArray:
-    """Two-sided p-values of the difference of two rates, with the pooled variance."""
-    pooled = (first * old + second * new) / (old + new)
-    null = np.sqrt(pooled * (1 - pooled) * (1 / old + 1 / new))
-    return _two_sided(np.divide(second - first, null, out=np.zeros_like(null), where=null > 0))
-
-
-def newcombe(first: FloatArray, second: FloatArray, old: int, new: int) -> tuple[FloatArray, FloatArray]:
-    """95 % interval of the second minus the first rate, from Wilson's intervals (Newcombe 1998, method 10)."""
-    (low_first, high_first), (low_second, high_second) = _wilson(first, old), _wilson(second, new)
-    difference = second - first
-    below = np.sqrt((second - low_second) ** 2 + (high_first - first) ** 2)
-    above = np.sqrt((high_second - second) ** 2 + (first - low_first) ** 2)
-    return difference - below, difference + above
-
-
-def _wilson(rate: FloatArray, texts: int) -> tuple[FloatArray, FloatArray]:
-    middle = rate + Z**2 / (2 * texts)
-    half = Z * np.sqrt(rate * (1 - rate) / texts + Z**2 / (4 * texts**2))
-    scale = 1 + Z**2 / texts
-    return (middle - half) / scale, (middle + half) / scale
-
-
-def _mcnemar(
-    first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]
-) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
-    """Interval and p-value for the same texts: only those whose decision changed say anything (McNemar 1947)."""
-    gained = (second & ~first).sum(axis=0).astype(np.float64)
-    lost = (first & ~second).sum(axis=0).astype(np.float64)
-    moved = gained + lost
-    z = np.divide(gained - lost, np.sqrt(moved), out=np.zeros_like(moved), where=moved > 0)
-    difference = (gained - lost) / len(first)
-    half = Z * np.sqrt(np.maximum(moved - (gained - lost) ** 2 / len(first), 0)) / len(first)
-    return (difference - half, difference + half), _two_sided(z)
-
-
-def _two_sided(z: FloatArray) -> FloatArray:
-    return np.array([math.erfc(abs(value) / math.sqrt(2)) for value in z])
-
-
-def _holm(p: FloatArray) -> FloatArray:
-    """Holm's step-down correction; NaN stays NaN."""
-    found = np.full(len(p), math.nan)
-    valid = np.flatnonzero(~np.isnan(p))
-    order = valid[np.argsort(p[valid], kind="stable")]
-    scaled = p[order] * np.arange(len(order), 0, -1)
-    found[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return found
-
-
-def kolmogorov_smirnov(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> tuple[float, float]:
-    """Distance between two sorted samples' distribution functions, and its p-value.
-
-    The p-value is Kolmogorov's limit with Stephens' (1970) correction for finite samples.
-    """
-    values = np.concatenate([first, second])
-    low = np.searchsorted(first, values, side="right") / len(first)
-    high = np.searchsorted(second, values, side="right") / len(second)
-    distance = float(np.abs(low - high).max())
-    root = math.sqrt(len(first) * len(second) / (len(first) + len(second)))
-    scaled = (root + 0.12 + 0.11 / root) * distance
-    if scaled < 0.2:
-        return distance, 1.0
-    terms = np.arange(1, 101)
-    p = 2 * float((np.where(terms % 2 == 1, 1.0, -1.0) * np.exp(-2 * terms**2 * scaled**2)).sum())
-    return distance, min(max(p, 0.0), 1.0)
-
-
-def stability_index(first: npt.NDArray[Any], second: npt.NDArray[Any], bins: int = 10) -> float:
-    """Population stability index over quantiles of the first sample: sum of (q - p) * log(q / p)."""
-    edges = np.unique(np.quantile(first, np.arange(1, bins) / bins))
-    p, q = (_shares(np.searchsorted(edges, sample, side="right"), len(edges) + 1) for sample in (first, second))
-    return float(((q - p) * np.log(q / p)).sum())
-
-
-def _shares(index: npt.NDArray[np.int_], bins: int) -> FloatArray:
-    """Share of each bin, with half a text added so that no bin is empty."""
-    counts = np.bincount(index, minlength=bins) + 0.5
-    shares: FloatArray = counts / counts.sum()
-    return shares
 
 
 def _plain(value: Any) -> Any:
