@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from affekt.decision import DecisionRule
+from affekt.decision import DecisionRule, sigmoid
 from affekt.errors import SettingError
 from affekt.evaluation.bootstrap import OVERALL, Intervals
 from affekt.evaluation.metrics import mean_defined
@@ -123,6 +123,11 @@ class Evaluation:
     def macro_f1(self) -> float:
         """The figure to quote."""
         return self.best.macro_f1
+
+    @property
+    def calibration_matters(self) -> bool:
+        """Whether scores differ from plain sigmoids of the logits; not so where calibration is folded into weights."""
+        return not np.array_equal(self.scores, sigmoid(self.logits))
 
     @property
     def rule(self) -> DecisionRule:

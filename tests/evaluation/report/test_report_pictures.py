@@ -159,3 +159,13 @@ def test_only_the_most_frequent_of_very_many_labels_are_shown() -> None:
     assert len(shown) == chart_grids.MOST
     assert "l49" in shown
     assert "l0" not in shown
+
+
+def test_a_calibration_that_changes_nothing_is_drawn_once(tmp_path: Path) -> None:
+    for folded in (False, True):
+        pooled, single = (
+            picture(made(folded=folded))
+            for picture in (chart_curves.pooled_reliability, chart_curves.reliability_diagrams)
+        )
+        assert ("before calibration" in render(pooled, tmp_path)) is not folded
+        assert ("before" in single.caption) is not folded

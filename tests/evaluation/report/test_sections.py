@@ -98,3 +98,20 @@ def test_figures_that_are_not_defined_do_not_break_the_table() -> None:
     empty = made(5, texts=8)
     assert np.isnan(empty.average_precision).any()
     assert "nan" not in sections.per_label(empty)
+
+
+def test_every_headline_has_its_sentence() -> None:
+    """Whatever may be the headline, the page says in words what decided."""
+    few = made(5, texts=8)
+    assert few.headline == "saved"
+    assert "rule saved with the model" in sections.lead(few)
+    assert set(sections.HEADLINES) == {"saved", "per_label_cross_fitted", "at_0.5"}
+
+
+def test_a_calibration_that_changes_nothing_is_not_shown_as_a_change() -> None:
+    assert "→" in sections.per_label(made())
+    assert "uncalibrated" in sections.lead(made())
+    folded = made(folded=True)
+    assert not folded.calibration_matters
+    assert "→" not in sections.per_label(folded)
+    assert "uncalibrated" not in sections.lead(folded)

@@ -11,7 +11,7 @@ from affekt.evaluation.report.html import Html, join
 from affekt.evaluation.report.mistakes import Explain, mistakes
 from affekt.evaluation.report.page import Section, page, paragraphs
 from affekt.evaluation.report.pictures import Picture, plain, render
-from affekt.evaluation.results import Evaluation
+from affekt.evaluation.results import SAVED, Evaluation
 from affekt.evaluation.stability import threshold_stability
 from affekt.explanation.render import CSS
 from affekt.files import atomic_file
@@ -63,7 +63,7 @@ def write_report(
         Section("mistaken", "Labels mistaken for each other", shown(chart_grids.mistaken(found))),
         Section("kinds", "Kinds of text", shown(chart_kinds.by_kind(found, texts))),
         Section("thresholds", "Thresholds", shown(chart_labels.thresholds(found, stability))),
-        Section("mistakes", "Worst mistakes", [_about_mistakes(), mistakes(found, texts, explain)]),
+        Section("mistakes", "Worst mistakes", [_about_mistakes(found), mistakes(found, texts, explain)]),
     ]
     if match is not None:
         gains = shown(chart_labels.label_gains(match))
@@ -79,11 +79,18 @@ def write_report(
     return path
 
 
-def _about_mistakes() -> Html:
-    return paragraphs(
+def _about_mistakes(found: Evaluation) -> Html:
+    told = (
         "Wrongly decided texts whose true labels the scores expected least. Some of them are mistakes of the labels, "
         "not of the model."
     )
+    if found.headline == SAVED:
+        return paragraphs(told)
+    other = (
+        "Scores beside the labels are those that the headline decides by; the explanations are of the scores and "
+        "thresholds saved with the model, which may differ a little."
+    )
+    return paragraphs(told, other)
 
 
 def _write(path: Path, content: str) -> None:

@@ -10,11 +10,14 @@ from affekt.decision import sigmoid
 from affekt.evaluation.metrics import Reliability, precision_recall, reliability
 from affekt.evaluation.report.pictures import BLUE, INK, LINE, ORANGE, QUIET, WIDTH, Picture
 from affekt.evaluation.results import Evaluation
+from affekt.evaluation.significance import wilson
 
 COLUMNS = 4
 POINTS = 150
 BINS = 10
-FEW = 5
+LOW = 0.05
+"""Below this rate, numbers stand to the right of their points, not below them, where the axis is."""
+FEW = 10
 """Bins with fewer texts than this are not drawn: their rate is chance."""
 
 
@@ -54,7 +57,8 @@ def precision_recall_curves(found: Evaluation) -> Picture:
 
     caption = (
         "Precision against recall; the number is the average precision, the ring is where the decisions behind the "
-        "headline stand, the dotted line is what guessing gives."
+        "headline stand (off the curve where each fold had a threshold of its own), the dotted line is what guessing "
+        "gives."
     )
     return Picture("precision_recall", caption, draw, curves)
 
@@ -66,10 +70,13 @@ def reliability_diagrams(found: Evaluation) -> Picture:
     def draw(figure: Any) -> None:
         for column, (label, axes) in enumerate(panels(figure, found.labels, top=1.24)):
             axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
-            _reliable(axes, before, column, ORANGE, "x", "--")
+            if found.calibration_matters:
+                _reliable(axes, before, column, ORANGE, "x", "--")
+            _sure(axes, after, column)
             _reliable(axes, after, column, BLUE, "o", "-")
             axes.set_title(label, loc="left", pad=3)
-            axes.text(0.02, 1.08, f"{found.ece_raw[column]:.3f} → {found.ece[column]:.3f}", color=QUIET, fontsize=10)
+            first = f"{found.ece_raw[column]:.3f} → " if found.calibration_matters else ""
+            axes.text(0.02, 1.08, f"{first}{found.ece[column]:.3f}", color=QUIET, fontsize=10)
         figure.supxlabel("mean score of the bin", fontsize=12)
         figure.supylabel("share that has the label", fontsize=12)
 
@@ -80,10 +87,14 @@ def reliability_diagrams(found: Evaluation) -> Picture:
         }
         for i, label in enumerate(found.labels)
     }
+    shown, when = (
+        ("orange crosses before calibration, blue dots after it", " before and after")
+        if found.calibration_matters
+        else ("scores as the model gives them", "")
+    )
     caption = (
-        "Reliability: orange crosses before calibration, blue dots after it; on the diagonal, a score means what it "
-        "says. The numbers are the expected calibration error before and after. Bins with fewer than "
-        f"{FEW} texts are left out."
+        f"Reliability: {shown}, with 95 % intervals; on the diagonal, a score means what it says. The numbers are the "
+        f"expected calibration error{when}. Bins with fewer than {FEW} texts are left out."
     )
     return Picture("reliability", caption, draw, data)
 
@@ -97,12 +108,14 @@ def pooled_reliability(found: Evaluation) -> Picture:
         figure.set_size_inches(WIDTH, 5.4)
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
-        _reliable(axes, before, 0, ORANGE, "x", "--", label="before calibration")
-        _reliable(axes, after, 0, BLUE, "o", "-", label="after calibration")
+        if found.calibration_matters:
+            _reliable(axes, before, 0, ORANGE, "x", "--", label="before calibration")
+        _reliable(axes, after, 0, BLUE, "o", "-", label="after calibration" if found.calibration_matters else "scores")
         for score, rate, texts in zip(after.mean_score[:, 0], after.rate[:, 0], after.texts[:, 0], strict=True):
             if texts >= FEW:
+                beside = (12, 0) if rate < LOW else (7, -14)
                 axes.annotate(
-                    f"{texts:,.0f}", (score, rate), (6, -12), textcoords="offset points", color=QUIET, fontsize=10
+                    f"{texts:,.0f}", (score, rate), beside, textcoords="offset points", color=QUIET, fontsize=10.5
                 )
         axes.set(xlim=(0, 1.04), ylim=(0, 1.02), xlabel="mean score of the bin", ylabel="share that has the label")
         axes.legend(loc="upper left")
@@ -121,6 +134,13 @@ def _reliable(axes: Any, found: Reliability, column: int, colour: str, marker: s
         found.mean_score[enough, column], found.rate[enough, column], marker=marker, linestyle=line, color=colour,
         linewidth=1.4, markersize=5, markeredgewidth=1.5, label=label,
     )  # fmt: skip
+
+
+def _sure(axes: Any, found: Reliability, column: int) -> None:
+    """Upright lines through the dots: Wilson's interval of the rate."""
+    enough = found.texts[:, column] >= FEW
+    low, high = wilson(found.rate[enough, column], found.texts[enough, column])
+    axes.vlines(found.mean_score[enough, column], low, high, color=BLUE, linewidth=1, alpha=0.5)
 
 
 def panels(figure: Any, labels: tuple[str, ...], top: float = 1.02) -> Iterator[tuple[str, Any]]:

@@ -107,7 +107,7 @@ def grid(
     depth = np.clip(np.nan_to_num(shares) / top, 0, 1) ** 0.7
     colours[..., 3] = depth
     axes.imshow(colours, interpolation="nearest", aspect="auto")
-    size = 11 if count <= 20 else 9.5
+    size = 11 if count <= 20 else 10
     axes.set_xticks(range(count), names, rotation=90, fontsize=size + 0.5)
     axes.set_yticks(range(count), rows or names, fontsize=size + 0.5)
     axes.tick_params(length=0, labelcolor=INK)
@@ -119,6 +119,6 @@ def grid(
     for row, column in zip(*np.nonzero(np.nan_to_num(shares) >= 0.01), strict=True):
         colour = "#fefefe" if depth[row, column] > DEEP else INK
         text = f"{100 * shares[row, column]:.0f}"
-        axes.text(column, row, text, ha="center", va="center", fontsize=size - 1, color=colour)
+        axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
     for side in axes.spines.values():
         side.set_visible(False)

@@ -8,7 +8,7 @@ from affekt.evaluation.bootstrap import OVERALL, Interval
 from affekt.evaluation.match import Match
 from affekt.evaluation.report.html import Child, Html, number, span, table, tag
 from affekt.evaluation.report.page import cards, paragraphs
-from affekt.evaluation.results import Evaluation
+from affekt.evaluation.results import AT_HALF, SAVED, TUNED_CROSS, Evaluation
 from affekt.evaluation.tables import FITTED, METRICS
 
 SOURCES = (
@@ -17,6 +17,7 @@ SOURCES = (
     ("Intervals", "affekt.evaluation.bootstrap.bootstrap_intervals"),
     ("Average precision, ROC AUC", "affekt.evaluation.metrics.average_precision, roc_auc"),
     ("Calibration error, reliability diagrams", "affekt.evaluation.metrics.expected_calibration_error, reliability"),
+    ("Intervals of reliability", "affekt.evaluation.significance.wilson"),
     ("Precision-recall curves", "affekt.evaluation.metrics.precision_recall"),
     ("Labels together, labels mistaken", "affekt.evaluation.breakdown.cooccurrence, confusion"),
     ("Worst mistakes", "affekt.evaluation.breakdown.worst_mistakes"),
@@ -27,20 +28,29 @@ SOURCES = (
 """Figure -> the function that makes it; each has its tests against scikit-learn or a case worked by hand."""
 
 
+HEADLINES = {
+    SAVED: "The headline decides by the rule saved with the model, which was not fitted on these texts.",
+    TUNED_CROSS: "The headline decides by per-label thresholds, fitted for each text on other folds of these texts.",
+    AT_HALF: "The headline decides at 0.5 on the raw scores.",
+}
+"""Outcome -> what a reader is told about it."""
+
+
 def lead(found: Evaluation) -> Html:
     """Headline figures and what they rest on."""
     best = found.best
     intervals = {name: best.intervals.overall[name] for name in ("macro_f1", "micro_f1", "samples_f1")}
     means = found.means()
-    level = f"{best.intervals.level:.0%} interval"
+    level = f"({best.intervals.level:.0%})"
     shown: list[tuple[str, str, Child]] = [
-        (METRICS[name], f"{i.value:.3f}", f"{i.low:.3f}–{i.high:.3f}, {level}") for name, i in intervals.items()
+        (METRICS[name], f"{i.value:.3f}", f"{i.low:.3f}–{i.high:.3f} {level}") for name, i in intervals.items()
     ]
-    shown.append(("mean average precision", number(means["average_precision"]), "over labels, no thresholds"))
-    shown.append(("calibration error", number(means["ece"]), f"{number(means['ece_raw'])} before calibration"))
+    shown.append(("average precision", number(means["average_precision"]), "mean over labels"))
+    before = f"{number(means['ece_raw'])} uncalibrated" if found.calibration_matters else "mean over labels"
+    shown.append(("calibration error", number(means["ece"]), before))
     told = (
         f"{found.model} on {found.data}: {len(found.truth):,} texts, {len(found.labels)} labels ({found.label_set}). "
-        f"The headline decides by {best.title}, with calibration and thresholds from {FITTED[best.fitted]}."
+        f"{HEADLINES[found.headline]}"
     )
     notes = [tag("p", note, class_="note") for note in found.notes]
     return Html("".join([paragraphs(told), cards(shown), *notes]))
@@ -65,6 +75,7 @@ def per_label(found: Evaluation) -> Html:
     figures = found.per_label()
     head = ["label", "texts", "precision", "recall", "F1", "AP", "AUC", "calibration error", "threshold"]
     order = np.argsort(-found.truth.sum(axis=0), kind="stable")
+    moved = found.calibration_matters
     rows = []
     for label, item in ((found.labels[i], figures[found.labels[i]]) for i in order):
         rows.append(
@@ -74,7 +85,7 @@ def per_label(found: Evaluation) -> Html:
                 *(_figure(item[name]) for name in ("precision", "recall", "f1")),
                 number(item["average_precision"], 2),
                 number(item["roc_auc"], 2),
-                f"{number(item['ece_raw'])} → {number(item['ece'])}",
+                f"{number(item['ece_raw'])} → {number(item['ece'])}" if moved else number(item["ece"]),
                 number(item["threshold"]),
             ]
         )
