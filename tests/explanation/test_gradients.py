@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from affekt.classifier import EmotionClassifier
-from affekt.errors import ModelFolderError, SettingError
+from affekt.errors import BackendError, ModelFolderError, SettingError
 from affekt.explanation.explanation import Explanation
+from affekt.models import SHIPPED
 from models import model_folder
 
 pytest.importorskip("torch")
@@ -121,3 +122,9 @@ def test_every_architecture_is_explained_completely(kind: str, settings: dict[st
         scores = classifier.predict(text)[0].scores
         for item in found.emotions:
             assert item.score == pytest.approx(scores[item.emotion], abs=1e-4)
+
+
+def test_a_folder_without_pytorch_weights_is_named_with_a_way_out() -> None:
+    with pytest.raises(BackendError, match="no PyTorch weights") as caught:
+        GradientExplainer(SHIPPED)
+    assert "occlusion" in str(caught.value.hint)

@@ -12,6 +12,7 @@ from affekt.answering import View
 from affekt.backends.torch import load_model
 from affekt.cleaning import clean
 from affekt.decision import Calibration, sigmoid
+from affekt.errors import BackendError
 from affekt.explanation.alignment import gather, locate
 from affekt.explanation.choice import choose
 from affekt.explanation.explanation import EmotionExplanation, Explanation, weighted
@@ -44,6 +45,11 @@ class GradientExplainer:
 
     def __init__(self, folder: Path) -> None:
         self.manifest: Manifest = read_manifest(folder)
+        if not any(folder.glob("*.safetensors")):
+            raise BackendError(
+                f"'{folder}' has no PyTorch weights, which integrated gradients need.",
+                hint="Explain it by occlusion (the default), or name a folder that 'affekt train' wrote.",
+            )
         verify(folder, self.manifest, only={"tokenizer.json", "config.json", "model.safetensors"}.__contains__)
         self.model = load_model(folder)
         self.model.requires_grad_(requires_grad=False)
