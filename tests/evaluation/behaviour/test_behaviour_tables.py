@@ -1,6 +1,7 @@
 """Behaviour and fairness as people see them in a terminal."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -79,8 +80,8 @@ def test_fairness_shows_the_largest_gap_and_whether_it_is_clear() -> None:
     rows = {tuple(line.split()[:2]): line for line in text.splitlines() if "[" in line}
     assert "0.050 [0.040, 0.060]" in rows["names", "anger"]
     assert "high, low" in rows["names", "anger"]
-    assert "within chance" not in rows["names", "anger"]
-    assert "within chance" in rows["age", "fear"]
+    assert " clear " in rows["names", "anger"]
+    assert "clear" not in rows["age", "fear"]
     assert "0.300" in rows["age", "fear"]
     assert "names 10%, age 0%" in text
     assert "word: anger +0.120 (usual 0.050)" in text
@@ -90,3 +91,11 @@ def test_fairness_shows_the_largest_gap_and_whether_it_is_clear() -> None:
 def test_fairness_without_identity_words() -> None:
     attributes = (AttributeResult("names", ("a", "b"), 1, 2, (gap("anger", 0.0, clear=False),), 0.0),)
     assert "Identity" not in shown(fairness_table(Fairness(attributes, ())))
+
+
+def test_fairness_takes_one_line_a_gap() -> None:
+    """Names of groups read as words, and nothing wraps."""
+    longest = replace(gap("embarrassment", -0.149, clear=True), high="african_american", low="slavic")
+    attributes = (AttributeResult("gender of names", ("a", "b"), 1, 2, (longest, longest), 0.0),)
+    lines = shown(fairness_table(Fairness(attributes, ())), 100).splitlines()
+    assert sum("african american, slavic" in line for line in lines) == 2

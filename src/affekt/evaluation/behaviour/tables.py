@@ -56,11 +56,11 @@ def fairness_table(found: Fairness, words: int = 8) -> Group:
         words: how many identity words to show.
     """
     table = Table(
-        "differs", "emotion", "mean gap [95 %]", "worst", "between", "",
+        "differs", "emotion", "mean gap [95 %]", "", "worst", "between",
         box=None, pad_edge=False, padding=(0, 1), header_style="bold", title_justify="left", title_style="bold",
         title="\nFairness: scores when only the people change",
     )  # fmt: skip
-    for column in table.columns[:4]:
+    for column in table.columns[:5]:
         column.no_wrap = True
     for item in found.attributes:
         for place, gap in enumerate(item.gaps[:GAPS]):
@@ -68,12 +68,15 @@ def fairness_table(found: Fairness, words: int = 8) -> Group:
                 Text("" if place else item.name),
                 Text(gap.emotion),
                 f"{gap.mean:.3f} [{gap.interval[0]:.3f}, {gap.interval[1]:.3f}]",
+                "clear" if gap.clear else "",
                 f"{gap.worst:.3f}",
-                Text(f"{gap.high}, {gap.low}"),
-                "" if gap.clear else "within chance",
+                Text(f"{gap.high}, {gap.low}".replace("_", " ")),
             )
     flips = ", ".join(f"{item.name} {item.flips:.0%}" for item in found.attributes)
-    told = "Within chance: not clear of 0 after Bonferroni's correction for all emotions and pairs of groups.\n"
+    told = (
+        "Clear: more than chance, after Bonferroni's correction for all emotions and pairs of groups. Worst: the "
+        "largest gap in one sentence.\n"
+    )
     told += f"Sentences in which two groups get different emotions, on average over pairs: {flips}."
     lines: list[Table | Text] = [table, Text(told)]
     if found.identity:
