@@ -17,6 +17,8 @@ EXAMPLES = {
     "emoticons stay": (":) :( :/ <3 :-D ;) xD >:( D:", ":) :( :/ <3 :-D ;) xD >:( D:"),
     "repeated letters and signs stay": ("sooooo good!!!!", "sooooo good!!!!"),
     "white space": ("  a \t b\r\n\u00a0\u3000c\u2028 ", "a b c"),
+    "one blank at an end of plain text": ("so good ", "so good"),
+    "one blank at the beginning of plain text": (" so good", "so good"),
     "empty": ("", ""),
     "only blanks": (" \n\t ", ""),
     # URLs
@@ -105,6 +107,15 @@ EXAMPLES = {
     "stacked marks": ("z" + "\u0315" * 99, "z" + "\u0315" * 8),
     "Greek question mark is a semicolon": ("&amp\u037e", "&"),
     "other scripts stay": ("привет 你好 שלום नमस्ते", "привет 你好 שלום नमस्ते"),
+    "every ligature": ("ﬀ ﬁ ﬂ ﬃ ﬄ ﬅ ﬆ", "ff fi fl ffi ffl st st"),
+    # seams between the stages
+    "a decoded sign begins no entity": ("&#33;amp;", "!amp;"),
+    "joiners between emoji take no emoji with them": (
+        "😂\u200d😂",
+        ":face_with_tears_of_joy: :face_with_tears_of_joy:",
+    ),
+    "letters that only look like ASCII spell entities": ("&\u212aappa; &amp\u037e", "Κ &"),
+    "the last surrogate pairs": ("&#55357;&#57343; &#56319;&#56320;", "\U0001f7ff \U0010fc00"),
 }
 
 

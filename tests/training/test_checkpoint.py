@@ -1,66 +1,17 @@
-"""Checkpoints under kills, full disks, torn and altered files: what was saved is never lost and never misread."""
+"""Checkpoints: what was saved comes back bit by bit, and what was torn or altered is never misread."""
 
 import json
-import os
-import random
-import resource
-import shutil
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from saved_steps import same, saved, state, tensors
 
 from affekt.errors import CheckpointError, SettingError
 from affekt.training.checkpoint import Checkpoints
 
 torch.set_num_threads(1)
-
-
-def tensors(step: int) -> dict[str, torch.Tensor]:
-    generator = torch.Generator().manual_seed(step)
-    weight = torch.randn(40, 30, generator=generator)
-    return {
-        "weight": weight,
-        "transposed": weight.T,
-        "shared": weight[:2],
-        "narrow": weight.bfloat16(),
-        "half": weight.half(),
-        "wide": weight.double(),
-        "bytes": torch.randint(0, 255, (50,), generator=generator, dtype=torch.uint8),
-        "flags": torch.rand(9, generator=generator) < 0.5,
-        "step": torch.tensor(step),
-        "empty": torch.zeros(0, 3),
-        "odd": torch.tensor([float("nan"), float("inf"), -0.0]),
-    }
-
-
-def state(step: int) -> dict[str, Any]:
-    return {
-        "step": step,
-        "best": None if step < 2 else 1 / 3,
-        "huge": 2**100,
-        "text": "naïve ❤",
-        "nested": {"a": [1, "b"]},
-    }
-
-
-def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return set(one) == set(other) and all(torch.equal(one[n].isnan(), other[n].isnan()) for n in one) and all(
-        torch.equal(one[n].nan_to_num(nan=1.0), other[n].nan_to_num(nan=1.0)) for n in one if one[n].is_floating_point()
-    ) and all(torch.equal(one[n], other[n]) for n in one if not one[n].is_floating_point())  # fmt: skip
-
-
-def saved(folder: Path, steps: int = 3, keep: int = 3) -> Checkpoints:
-    checkpoints = Checkpoints(folder, keep)
-    for step in range(1, steps + 1):
-        checkpoints.save(step, tensors(step), state(step))
-    return checkpoints
 
 
 def test_comes_back_bit_by_bit(tmp_path: Path) -> None:
@@ -85,6 +36,11 @@ def test_holds_safetensors_and_json_only(tmp_path: Path) -> None:
     ]
 
 
+def test_others_may_read_it_as_they_may_read_any_file(tmp_path: Path) -> None:
+    path = saved(tmp_path, steps=1).paths()[0]
+    assert path.stat().st_mode & 0o777 == 0o755
+
+
 def test_keeps_the_newest(tmp_path: Path) -> None:
     saved(tmp_path, steps=5, keep=2)
     assert [path.name for path in Checkpoints(tmp_path).paths()] == ["step-00000005", "step-00000004"]
@@ -100,6 +56,36 @@ def test_a_step_saved_again_replaces_it(tmp_path: Path) -> None:
     assert loaded is not None
     assert same(loaded.tensors, tensors(33))
     assert loaded.step == 3
+
+
+def test_a_step_saved_again_and_again_is_always_the_newest(tmp_path: Path) -> None:
+    checkpoints = saved(tmp_path, steps=1)
+    for attempt in range(1, 5):
+        path = checkpoints.save(1, tensors(attempt), state(attempt))
+        assert path.name == f"step-00000001.{attempt}"
+        assert checkpoints.paths() == [path]
+
+
+def test_the_format_is_the_one_that_older_runs_wrote(tmp_path: Path) -> None:
+    """Who changes it makes every run that is under way start anew."""
+    saved(tmp_path, steps=1)
+    assert json.loads((tmp_path / "step-00000001" / "manifest.json").read_text())["format"] == 1
+
+
+def test_a_failure_names_the_checkpoint_before_and_no_later_one(tmp_path: Path) -> None:
+    checkpoints = saved(tmp_path, steps=3)
+    with pytest.raises(CheckpointError) as caught:
+        checkpoints.save(2, tensors(2), {"odd": object()})
+    assert "'step-00000001', is untouched" in caught.value.hint
+    with pytest.raises(CheckpointError) as caught:
+        checkpoints.save(1, tensors(1), {"odd": object()})
+    assert caught.value.hint == "There is none before it."
+
+
+def test_nothing_is_as_easily_cleared(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "never made")
+    checkpoints.clear()
+    assert checkpoints.paths() == []
 
 
 def test_steps_of_an_abandoned_future_go(tmp_path: Path) -> None:
@@ -182,78 +168,6 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
         checkpoints.load_latest()
 
 
-# --- failing writes -----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """The kernel refuses to write further, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@pytest.mark.parametrize("size", [0, 100, 4000])
-def test_a_full_disk_loses_nothing(tmp_path: Path, size: int) -> None:
-    checkpoints = saved(tmp_path, steps=2, keep=1)
-    with files_no_larger_than(size), pytest.raises(CheckpointError, match="step 3 could not be saved") as caught:
-        checkpoints.save(3, tensors(3), state(3))
-    assert "'step-00000002', is untouched" in caught.value.hint
-    assert [path.name for path in tmp_path.iterdir()] == ["step-00000002"]
-    loaded = checkpoints.load_latest()
-    assert loaded is not None
-    assert same(loaded.tensors, tensors(2))
-    checkpoints.save(3, tensors(3), state(3))
-    assert [path.name for path in tmp_path.iterdir()] == ["step-00000003"]
-
-
-@pytest.mark.parametrize("call", ["fsync_file", "fsync_folder", "sha256", "save_file"])
-def test_any_failing_call_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    checkpoints = saved(tmp_path, steps=2, keep=1)
-
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(f"affekt.training.checkpoint.{call}", fail)
-    with pytest.raises(CheckpointError, match="No space left"):
-        checkpoints.save(3, tensors(3), state(3))
-    monkeypatch.undo()
-    loaded = checkpoints.load_latest()
-    assert loaded is not None
-    assert loaded.step in (2, 3)
-    assert same(loaded.tensors, tensors(loaded.step))
-
-
-def test_what_json_cannot_hold_is_said(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="not JSON serializable"):
-        Checkpoints(tmp_path).save(1, tensors(1), {"odd": object()})
-
-
-def test_a_write_that_lies_is_noticed_before_pruning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkpoints = saved(tmp_path, steps=2, keep=1)
-    from safetensors.torch import save_file
-
-    def lie(held: dict[str, torch.Tensor], path: Path) -> None:
-        save_file(held | {"weight": held["weight"] * 2}, path)
-
-    monkeypatch.setattr("affekt.training.checkpoint.save_file", lie)
-    with pytest.raises(CheckpointError, match="'weight' differs"):
-        checkpoints.save(3, tensors(3), state(3))
-    assert [path.name for path in tmp_path.iterdir()] == ["step-00000002"]
-
-
-def test_leftovers_of_a_kill_are_swept(tmp_path: Path) -> None:
-    for name in (".step-9.abc.partial", ".step-00000001.pruned"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "tensors.safetensors").write_bytes(b"half")
-    assert Checkpoints(tmp_path).load_latest() is None
-    saved(tmp_path, steps=1)
-    assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
-
-
 # --- in the background --------------------------------------------------------------------------------------------
 
 
@@ -292,108 +206,27 @@ def test_a_failed_background_save_is_raised_later(tmp_path: Path, monkeypatch: p
     checkpoints.wait()
 
 
-# --- kill -9 ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "following", [torch.ones(5), torch.ones(2), torch.ones(3, 1), torch.ones(3, dtype=torch.float64)]
+)
+def test_tensors_may_change_between_background_saves(tmp_path: Path, following: torch.Tensor) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    for step, tensor in enumerate((torch.zeros(3), following), 1):
+        checkpoints.save_in_background(step, {"w": tensor}, {})
+        checkpoints.wait()
+        held = checkpoints.load(step).tensors["w"]
+        assert held.dtype == tensor.dtype
+        assert torch.equal(held, tensor)
 
 
-def save_forever(folder: Path, acknowledged: int) -> None:
-    """Child: save steps without end and write to ``acknowledged`` each one that ``save`` returned from."""
-    checkpoints = Checkpoints(folder)
-    latest = checkpoints.load_latest()
-    step = latest.step if latest else 0
-    while True:
-        step += 1
-        checkpoints.save(step, tensors(step), state(step))
-        os.write(acknowledged, f"{step}\n".encode())
-
-
-def kill_at_random_moments(folder: Path, trials: int) -> None:
-    """Fork a child that saves, kill it at a random moment, look at what is left, go on from there; again and again."""
-    rng = random.Random(0)
-    promised = 0
-    for _ in range(trials):
-        read, write = os.pipe()
-        child = os.fork()
-        if child == 0:
-            save_forever(folder, write)
-        os.close(write)
-        with os.fdopen(read) as pipe:
-            # begins to count when the child has saved once, so that a busy machine changes nothing
-            promised = int(pipe.readline())
-            timer = threading.Timer(rng.uniform(0.0, 0.05), os.kill, (child, 9))
-            timer.start()
-            os.waitpid(child, 0)
-            timer.join()
-            promised = max([promised, *(int(line) for line in pipe.read().split("\n")[:-1])])
-        loaded = Checkpoints(folder).load_latest()
-        assert loaded is not None
-        assert loaded.notes == ()
-        assert loaded.step >= promised
-        assert same(loaded.tensors, tensors(loaded.step))
-        assert loaded.state == state(loaded.step)
-    assert promised >= trials
-    print("survived", promised)
-
-
-def test_kill_at_random_moments_leaves_a_whole_latest(tmp_path: Path) -> None:
-    script = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        f"import pathlib, {Path(__file__).stem} as t; t.kill_at_random_moments(pathlib.Path({str(tmp_path)!r}), 60)"
-    )
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "survived" in done.stdout
-
-
-def test_a_crash_between_any_two_calls_leaves_a_whole_latest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop dead before the n-th call that touches the disk, for every n, without any cleaning up."""
-
-    class PowerCut(BaseException):
-        pass
-
-    original = {
-        name: getattr(sys.modules["affekt.training.checkpoint"], name)
-        for name in ("fsync_file", "fsync_folder", "sha256", "save_file", "_write_json")
-    }
-    rename, rmtree = Path.rename, shutil.rmtree
-
-    def crash_before(n: int, folder: Path) -> bool:
-        left = [n]
-
-        def counted(call: Any) -> Any:
-            def wrapper(*args: Any, **options: Any) -> Any:
-                if left[0] <= 0:
-                    raise PowerCut
-                left[0] -= 1
-                return call(*args, **options)
-
-            return wrapper
-
-        with monkeypatch.context() as patch:
-            for name, call in original.items():
-                patch.setattr(f"affekt.training.checkpoint.{name}", counted(call))
-            patch.setattr(Path, "rename", counted(rename))
-            patch.setattr(shutil, "rmtree", counted(rmtree))
-            try:
-                Checkpoints(folder, keep=1).save(2, tensors(2), state(2))
-            except PowerCut:
-                return True
-        return False
-
-    n = 0
-    crashed = True
-    while crashed:
-        folder = tmp_path / str(n)
-        saved(folder, steps=1)
-        crashed = crash_before(n, folder)
-        loaded = Checkpoints(folder).load_latest()
-        assert loaded is not None
-        assert loaded.notes == ()
-        assert loaded.step in (1, 2)
-        assert same(loaded.tensors, tensors(loaded.step))
-        n += 1
-    assert n > 10
-    assert loaded.step == 2
+def test_background_saves_of_the_same_tensors_use_the_same_memory(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    places = set()
+    for step in (1, 2, 3):
+        checkpoints.save_in_background(step, tensors(step), {})
+        places.add(checkpoints._snapshot["weight"].data_ptr())
+    checkpoints.wait()
+    assert len(places) == 1
 
 
 def test_a_protected_checkpoint_outlives_its_time(tmp_path: Path) -> None:
