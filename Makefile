@@ -15,7 +15,7 @@ DEV := $(VENV)/installed-dev-$(KEY)
 DOCS := $(VENV)/installed-docs-$(KEY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint format bench docs clean
+.PHONY: help demo install test lint format bench ship docs clean
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -47,6 +47,11 @@ format: $(DEV) ## Put the code into the house's form.
 bench: $(CORE) ## Measure what this machine does.
 	$(BIN)/python benchmarks/cleaning.py
 	$(BIN)/affekt bench
+
+ship: $(DEV) ## Train the model that ships; needs a GPU, and DATA, ENCODERS and WORK (docs/reproducing.md).
+	$(BIN)/python experiments/work.py --data "$(DATA)" --encoders "$(ENCODERS)" --work "$(WORK)" teachers students
+	$(BIN)/python experiments/ship.py --data "$(DATA)" --encoders "$(ENCODERS)" --work "$(WORK)" \
+	  --install src/affekt/models/goemotions-minilm
 
 docs: $(DOCS) ## Build the documentation into site/.
 	$(BIN)/mkdocs build --strict

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,11 @@ class Corpus:
     """
 
     place: Place
+
+    @classmethod
+    def at(cls, asked: Any) -> "Corpus":
+        """The corpus in the folders ``data``, ``encoders`` and ``work`` of a command line."""
+        return cls(Place(asked.data, asked.encoders, asked.work))
 
     @cached_property
     def train(self) -> Dataset:

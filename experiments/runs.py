@@ -15,10 +15,10 @@ class Run:
         settings: over those of ``recipe``.
         recipe: a recipe's name.
         fold: left out of training and scored; None learns from all texts.
-        teacher: whose scores are mixed into the targets; None for gold labels alone.
-        pool: whether it also learns from texts that only the teacher labels.
+        taught: whether the teachers' scores are mixed into the targets.
+        pool: whether it also learns from texts that only the teachers label.
         several: whether it also learns from XED and BRIGHTER, with their own labels.
-        doubts: whether texts whose labels look wrong to the first teachers count for a third.
+        doubts: whether texts whose labels look wrong to the teachers count for a third.
         core14: whether it learns the fourteen labels from the texts that have one.
         scores_pool: whether it scores the pool, as a teacher must.
         keeps: whether its weights are kept.
@@ -29,7 +29,7 @@ class Run:
     settings: tuple[str, ...] = ()
     recipe: str = "best"
     fold: int | None = None
-    teacher: str | None = None
+    taught: bool = False
     pool: bool = False
     several: bool = False
     doubts: bool = False
@@ -50,21 +50,17 @@ def over_seeds(run: Run, seeds: range = SEEDS) -> list[Run]:
 
 MPNET = ("lr=8e-5", "batch_size=64", "epochs=4", "average_decay=0.998")
 
-FIRST = [
+TEACHERS = [
     Run("mpnet-g4", "mpnet", MPNET, scores_pool=True),
     Run("mpnet-g3", "mpnet", (*MPNET, "loss_options.gamma_neg=3", "seed=1"), scores_pool=True),
     Run("mpnet-rdrop", "mpnet", (*MPNET, "r_drop=0.5", "epochs=3", "seed=2"), scores_pool=True),
-    Run("mpnet-several", "mpnet", (*MPNET, "seed=3"), several=True, scores_pool=True),
-    Run("minilm-g4", "minilm", (), scores_pool=True),
+    Run("minilm-g4", "minilm", scores_pool=True),
 ]
-"""Teachers that learn from gold labels."""
+"""Those whose out-of-fold scores are averaged, each trained five times on gold labels."""
 
-SECOND = [
-    Run("mpnet-second", "mpnet", ("lr=1e-4", "batch_size=64", "epochs=4"), teacher="first", pool=True, scores_pool=True)
-]
-"""Teachers that learn from the first ones, too."""
+STUDENT = Run("student", "minilm", taught=True, pool=True, keeps=True)
+"""What ships, once it is trained on all texts; its five fold models fit the thresholds."""
 
-STUDENT = Run("minilm", "minilm", ("lr=3e-4", "batch_size=64", "epochs=8"), teacher="second", pool=True, keeps=True)
 REFERENCE = ("precision=bf16", "optimizer=adamw", "batching=packed", "micro_batch=32")
 """The reference settings in the arithmetic of the fast engine: the same steps, to rounding."""
 
@@ -79,8 +75,8 @@ def short(name: str, *settings: str, encoder: str = "minilm", **more: object) ->
 
 ABLATIONS: dict[str, Run] = {
     "the best recipe on gold labels alone": short("gold"),
-    "distilled from the first teachers": short("distil-first", teacher="first"),
-    "distilled, with texts that only the teachers label": short("distil-pool", teacher="first", pool=True),
+    "distilled": short("distilled", taught=True),
+    "distilled, with texts that only the teachers label": short("distilled-pool", taught=True, pool=True),
     "first token in place of the mean-pooling layer": short("first-token", "pooling=first"),
     "binary cross-entropy": short("bce", "loss=bce", 'loss_options={"reduction": "sum"}'),
     "no average of the weights": short("no-average", "average_decay=0"),
@@ -101,16 +97,12 @@ ABLATIONS: dict[str, Run] = {
 """What each change does to MiniLM, three seeds each."""
 
 STAGES: dict[str, list[Run]] = {
+    "teachers": [one for run in TEACHERS for one in over_folds(run)],
+    "students": [*over_folds(STUDENT), *over_seeds(STUDENT, range(5))],
     "reference": [
         *over_seeds(Run("reference", "minilm", REFERENCE, recipe="reference")),
         *over_seeds(Run("reference14", "minilm", REFERENCE, recipe="reference", core14=True)),
     ],
     "ablations": [one for run in ABLATIONS.values() for one in over_seeds(run)],
-    "first": [one for run in FIRST for one in over_folds(run)],
-    "second": over_folds(SECOND[0]),
-    "students": [*over_folds(STUDENT), *over_seeds(STUDENT, range(5))],
 }
-"""Name -> runs. Teachers are mixed as soon as their stage is done."""
-
-TEACHERS: dict[str, list[Run]] = {"first": FIRST, "second": [*FIRST, *SECOND]}
-"""Name -> the runs whose out-of-fold scores are averaged."""
+"""Name -> runs. The teachers are mixed as soon as their stage is done; what ships needs the first two stages."""

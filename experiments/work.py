@@ -1,6 +1,6 @@
 """Carry out training runs, one after another, until a stage is done; start it as often as there is room on the GPUs.
 
-    python experiments/work.py --data DIR --encoders DIR --work DIR first second students
+    python experiments/work.py --data DIR --encoders DIR --work DIR teachers students
 
 Workers share a stage through the work folder: each run is claimed by one of them, and what is there is not made again.
 A run keeps its logits of dev, of the fold that it left out and, if it teaches, of the pool.
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from corpus import Corpus, Floats, Place
-from runs import STAGES, TEACHERS, Run
+from runs import STAGES, TEACHERS, Run, over_folds
 
 from affekt.evaluation.noise import suspect_rows
 from affekt.files import atomic_file
@@ -47,9 +47,9 @@ def pool_path(place: Place, run: Run) -> Path:
     return place.work / "pool" / f"{run.name}.npy"
 
 
-def mixed_path(place: Place, teacher: str) -> Path:
-    """Where the mean scores of teachers are kept."""
-    return place.work / f"teacher-{teacher}.npz"
+def mixed_path(place: Place) -> Path:
+    """Where the mean scores of the teachers are kept."""
+    return place.work / "teachers.npz"
 
 
 @contextmanager
@@ -79,9 +79,9 @@ def learns(corpus: Corpus, run: Run) -> Inputs:
     rows = np.arange(len(whole))
     if run.fold is not None:
         rows = np.setdiff1d(rows, corpus.folds[run.fold][1])
-    if run.teacher is None:
+    if not run.taught:
         return Inputs(whole.subset(rows), None, weights=trust(corpus)[rows] if run.doubts else None)
-    own, more = mixed(corpus, run.teacher)
+    own, more = mixed(corpus)
     inputs = Inputs(whole.subset(rows), None, own[rows])
     if not run.pool:
         return inputs
@@ -89,15 +89,15 @@ def learns(corpus: Corpus, run: Run) -> Inputs:
     return with_pool(inputs, ScoredTexts(tuple(corpus.pool.texts[i] for i in free), more[free]))
 
 
-def mixed(corpus: Corpus, teacher: str) -> tuple[Floats, Floats]:
-    """Mean scores of teachers for the training texts and the pool."""
-    with np.load(mixed_path(corpus.place, teacher), allow_pickle=False) as scores:
+def mixed(corpus: Corpus) -> tuple[Floats, Floats]:
+    """Mean scores of the teachers for the training texts and the pool."""
+    with np.load(mixed_path(corpus.place), allow_pickle=False) as scores:
         return scores["train"].astype(np.float32), scores["pool"].astype(np.float32)
 
 
 def trust(corpus: Corpus) -> Floats:
-    """(training texts,) weights: a third where the labels look wrong to the first teachers (confident learning)."""
-    scores, _ = mixed(corpus, "first")
+    """(training texts,) weights: a third where the labels look wrong to the teachers (confident learning)."""
+    scores, _ = mixed(corpus)
     weights = np.ones(len(scores), dtype=np.float32)
     weights[[suspect.row for suspect in suspect_rows(scores, corpus.train.positives, len(scores))]] = 1 / 3
     return weights
@@ -168,28 +168,22 @@ def keep_weights(place: Place, run: Run, job: Any, weights: Any) -> None:
 def out_of_fold(corpus: Corpus, run: Run) -> Floats:
     """Logits (training texts, labels), each from the model that did not learn the text."""
     logits = np.zeros((len(corpus.train), LABELS), dtype=np.float32)
-    for number, (_, held) in enumerate(corpus.folds):
-        with np.load(logits_path(corpus.place, one_fold(run, number)), allow_pickle=False) as found:
+    for one, (_, held) in zip(over_folds(run), corpus.folds, strict=True):
+        with np.load(logits_path(corpus.place, one), allow_pickle=False) as found:
             logits[held] = found["held"]
     return logits
 
 
-def one_fold(run: Run, number: int) -> Run:
-    """The run of one fold."""
-    return next(one for stage in STAGES.values() for one in stage if one.name == f"{run.name}-fold{number}")
-
-
-def mix(corpus: Corpus, teacher: str) -> None:
-    """Average the calibrated out-of-fold scores of teachers."""
-    members = TEACHERS[teacher]
+def mix(corpus: Corpus) -> None:
+    """Average the calibrated out-of-fold scores of the teachers."""
     scores, more = np.zeros((len(corpus.train), LABELS)), np.zeros((len(corpus.pool), LABELS))
-    for run in members:
+    for run in TEACHERS:
         logits = out_of_fold(corpus, run)
-        per_fold = [np.load(pool_path(corpus.place, one_fold(run, n))).astype(np.float32) for n in range(5)]
+        per_fold = [np.load(pool_path(corpus.place, one)).astype(np.float32) for one in over_folds(run)]
         rules = fold_calibrations(logits, corpus.train, corpus.folds)
-        scores += out_of_fold_scores(logits, corpus.folds, rules) / len(members)
-        more += pool_scores(corpus.pool, per_fold, rules) / len(members)
-    keep(mixed_path(corpus.place, teacher), {"train": scores.astype(np.float16), "pool": more.astype(np.float16)})
+        scores += out_of_fold_scores(logits, corpus.folds, rules) / len(TEACHERS)
+        more += pool_scores(corpus.pool, per_fold, rules) / len(TEACHERS)
+    keep(mixed_path(corpus.place), {"train": scores.astype(np.float16), "pool": more.astype(np.float16)})
 
 
 def work(corpus: Corpus, stage: str, device: torch.device) -> None:
@@ -204,12 +198,11 @@ def work(corpus: Corpus, stage: str, device: torch.device) -> None:
                     attempt(corpus, run, device)
         if busy:
             time.sleep(1)
-    if stage in TEACHERS:
-        with claimed(mixed_path(corpus.place, stage)) as mine:
+    while stage == "teachers" and not mixed_path(corpus.place).is_file():
+        with claimed(mixed_path(corpus.place)) as mine:
             if mine:
-                mix(corpus, stage)
-        while not mixed_path(corpus.place, stage).is_file():
-            time.sleep(1)
+                mix(corpus)
+        time.sleep(1)
 
 
 def attempt(corpus: Corpus, run: Run, device: torch.device) -> None:
@@ -227,9 +220,9 @@ def attempt(corpus: Corpus, run: Run, device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments(description: str | None) -> argparse.ArgumentParser:
     """Where things lie."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="GoEmotions, with aux/ beside it")
     parser.add_argument("--encoders", type=Path, required=True, help="folders minilm and mpnet")
     parser.add_argument("--work", type=Path, required=True, help="kept between calls")
@@ -238,12 +231,12 @@ def arguments() -> argparse.ArgumentParser:
 
 def main() -> None:
     """The stages asked for, in order."""
-    parser = arguments()
+    parser = arguments(__doc__)
     parser.add_argument("stages", nargs="+", choices=STAGES)
     asked = parser.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.set_num_threads(4)
-    corpus = Corpus(Place(asked.data, asked.encoders, asked.work))
+    corpus = Corpus.at(asked)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for stage in asked.stages:
         work(corpus, stage, device)

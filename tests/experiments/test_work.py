@@ -6,12 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import runs
+import ship
+import tables
 import torch
 import work
 from corpus import Corpus, Place
 from small_runs import make_encoder, make_set
 
+import affekt
 from affekt.taxonomy import TAXONOMIES
+from affekt.training.recipe import get_recipe
+from affekt.tuning.rules import fit_taxonomy_rules
 
 torch.set_num_threads(1)
 LABELS = TAXONOMIES["goemotions"].labels
@@ -34,9 +39,9 @@ def write_corpus(folder: Path) -> None:
     (folder / "aux" / "brighter_eng_train.csv").write_text(header + "\n".join(rows) + "\n")
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    folder = tmp_path_factory.mktemp("experiments")
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    folder = tmp_path / "experiments"
     write_corpus(folder / "data")
     for name in ("minilm", "mpnet"):
         make_encoder(folder / "encoders" / name, "bert" if name == "minilm" else "mpnet")
@@ -45,57 +50,71 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two teachers, one that learns from them, and one student."""
-    first = [
-        runs.Run("a", "mpnet", QUICK, scores_pool=True),
-        runs.Run("b", "minilm", QUICK, several=True, scores_pool=True),
+    """Two teachers and one student."""
+    teachers = [runs.Run("a", "mpnet", QUICK, scores_pool=True), runs.Run("b", "minilm", QUICK, scores_pool=True)]
+    student = replace(runs.STUDENT, settings=QUICK)
+    others = [
+        runs.Run("r", "minilm", QUICK, core14=True),
+        runs.Run("v", "minilm", QUICK, several=True),
+        runs.Run("d", "minilm", QUICK, doubts=True),
     ]
-    second = replace(first[0], name="c", teacher="first", pool=True)
-    student = runs.Run("s", "minilm", QUICK, teacher="second", pool=True, keeps=True)
-    plain = runs.Run("r", "minilm", QUICK, core14=True)
     stages = {
-        "reference": [plain],
-        "first": [one for run in first for one in runs.over_folds(run)],
-        "second": runs.over_folds(second),
-        "students": runs.over_seeds(student, range(1)),
+        "teachers": [one for run in teachers for one in runs.over_folds(run)],
+        "students": [*runs.over_folds(student), *runs.over_seeds(student, range(2))],
+        "others": others,
     }
     monkeypatch.setattr(work, "STAGES", stages)
-    monkeypatch.setattr(work, "TEACHERS", {"first": first, "second": [*first, second]})
+    monkeypatch.setattr(work, "TEACHERS", teachers)
+    monkeypatch.setattr(ship, "STUDENT", student)
+    monkeypatch.setattr(tables, "STAGES", stages)
+    monkeypatch.setattr(tables, "TEACHERS", teachers)
 
 
-def test_every_stage_is_made_once(corpus: Corpus, few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_stage_is_made_once_and_what_ships_answers(
+    corpus: Corpus, few: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     for stage in work.STAGES:
         work.work(corpus, stage, torch.device("cpu"))
-    with np.load(work.mixed_path(corpus.place, "second")) as scores:
-        assert scores["train"].shape == (90, 28)
-        assert scores["pool"].shape == (len(corpus.pool), 28)
-        assert all(((scores[part] > 0) & (scores[part] < 1)).all() for part in scores)
+    own, more = work.mixed(corpus)
+    assert own.shape == (90, 28)
+    assert more.shape == (len(corpus.pool), 28)
+    assert all(((part > 0) & (part < 1)).all() for part in (own, more))
     for run in (one for stage in work.STAGES.values() for one in stage):
         with np.load(work.logits_path(corpus.place, run)) as found:
             assert np.isfinite(found["dev"]).all()
             assert ("held" in found) == (run.fold is not None)
-    assert (corpus.place.work / "models" / "s-seed0" / "model.safetensors").is_file()
     assert not list(corpus.place.work.rglob("*.claim"))
     monkeypatch.setattr(work, "carry_out", None)
     for stage in work.STAGES:
         work.work(corpus, stage, torch.device("cpu"))
+    made = ship.make(corpus)
+    ship.install(made, tmp_path / "installed")
+    raw = ship.dev_logits(corpus)
+    said = capsys.readouterr().out
+    assert "int8 flips" in said
+    classifier = affekt.load(tmp_path / "installed")
+    assert set(classifier.manifest.rules) == {"goemotions", "core14", "ekman", "sentiment"}
+    rules = fit_taxonomy_rules(
+        work.out_of_fold(corpus, ship.STUDENT), corpus.train.positives, corpus.train.labels
+    )  # fmt: skip
+    found = affekt.load(made).scores(corpus.dev.texts)
+    expected = [rules["goemotions"].rule.calibration.apply(one) for one in raw.values()]
+    assert min(np.abs(found - one).max() for one in expected) < 2e-2
+    tables.show(corpus)
+    assert "student" in capsys.readouterr().out
 
 
 def test_no_model_learns_what_it_scores(corpus: Corpus) -> None:
-    for stage in ("first", "second", "students"):
-        for run in runs.STAGES[stage]:
-            if run.fold is None or run.teacher is not None:
-                continue
-            learned = set(work.learns(corpus, run).train.texts)
-            scored = work.scored_texts(corpus, run)
-            assert not learned & set(scored["held"])
+    for run in runs.STAGES["teachers"]:
+        learned = set(work.learns(corpus, run).train.texts)
+        assert not learned & set(work.scored_texts(corpus, run)["held"])
 
 
-def test_texts_made_from_a_left_out_fold_are_left_out_too(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
-    zeros = {"train": np.zeros((90, 28)), "pool": np.zeros((len(corpus.pool), 28))}
-    work.keep(work.mixed_path(corpus.place, "nobody"), zeros)
-    run = runs.Run("x", "minilm", fold=2, teacher="nobody", pool=True)
-    inputs = work.learns(corpus, run)
+def test_texts_made_from_a_left_out_fold_are_left_out_too(corpus: Corpus) -> None:
+    work.keep(
+        work.mixed_path(corpus.place), {"train": np.zeros((90, 28)), "pool": np.zeros((len(corpus.pool), 28))}
+    )  # fmt: skip
+    inputs = work.learns(corpus, runs.Run("x", "minilm", fold=2, taught=True, pool=True))
     made = {text for text, fold in zip(corpus.pool.texts, corpus.pool.folds, strict=True) if fold == 2}
     assert made
     assert not made & set(inputs.train.texts)
@@ -113,8 +132,8 @@ def test_a_claim_of_a_dead_process_counts_for_nothing(tmp_path: Path) -> None:
         assert mine
 
 
-def test_names_are_distinct_and_teachers_are_run() -> None:
-    names = [run.name for stage in runs.STAGES.values() for run in stage]
-    assert len(names) == len(set(names))
-    for members in runs.TEACHERS.values():
-        assert all(f"{run.name}-fold{fold}" in names for run in members for fold in runs.FOLDS)
+def test_every_run_has_a_name_of_its_own_and_a_recipe() -> None:
+    every = [run for stage in runs.STAGES.values() for run in stage]
+    assert len({run.name for run in every}) == len(every)
+    for run in every:
+        get_recipe(run.recipe, run.settings)
