@@ -235,11 +235,11 @@ def in_process(row: str, folder: str) -> dict[str, Any]:
     """One row in a fresh process; a failure becomes a line, not the end."""
     command = [sys.executable, __file__, *sys.argv[1:], "--one", row, "--folder", folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    print(f"{row}: done", file=sys.stderr, flush=True)
     if done.returncode:
         print(f"{row} failed: {done.stderr.strip()[-2000:]}", file=sys.stderr)
         return {"row": row, "error": done.stderr[-2000:]}
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    print(f"{row}: {', '.join(f'{seconds:.2f} s' for seconds in result['passes_s'])}", file=sys.stderr, flush=True)
     return result
 
 
