@@ -9,10 +9,16 @@ import typer
 from affekt.cli import table_options as opt
 from affekt.printable import printable
 
+LONGEST_SHOWN = 120
+"""Characters of a text in a table for people."""
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from affekt.data.describing.check import CheckReport
     from affekt.data.describing.stats import Statistics
     from affekt.data.load import Loaded
+    from affekt.evaluation.suspects import SuspectRow
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +34,11 @@ def check(
     file: opt.File,
     as_json: opt.Json = False,
     shown: Annotated[int, typer.Option("--lines", min=1, help="Line numbers shown per finding.")] = 5,
+    deep: Annotated[bool, typer.Option("--deep", help="Also list twenty rows whose labels look wrong.")] = False,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="For --deep: a model that did not learn from these texts."),
+    ] = None,
     *,
     read: opt.Read = opt.USUAL,
 ) -> None:
@@ -37,11 +48,17 @@ def check(
     """
     from affekt.data.describing.check import check as run
 
-    report = run(file, read)
+    report, suspects = run(file, read), None
+    if deep and report.usable:
+        from affekt.evaluation.suspects import most_suspect
+
+        suspects = most_suspect(_load(file, read), model=model)
     if as_json:
-        typer.echo(json.dumps(report.to_dict(), ensure_ascii=False))
+        found = {} if suspects is None else {"suspects": [row.to_dict() for row in suspects]}
+        typer.echo(json.dumps(report.to_dict() | found, ensure_ascii=False))
     else:
         _show_report(report, shown)
+        _show_suspects(suspects)
     raise typer.Exit(0 if report.usable else 1)
 
 
@@ -96,7 +113,7 @@ def report(
     """Write a page on a labelled table: imbalance, co-occurrence, lengths, duplicates, suspect labels."""
     loaded = _load(file, read)
     from affekt.evaluation.report import write_data_report
-    from affekt.evaluation.report.data_report import model_scores
+    from affekt.evaluation.suspects import model_scores
 
     scores = None if model is None else model_scores(model, loaded.dataset)
     page = write_data_report(loaded, out, scores=scores, tokenizer=tokenizer)
@@ -166,6 +183,22 @@ def _show_report(report: "CheckReport", shown: int) -> None:
     if report.findings:
         Console(highlight=False).print(table)
     typer.echo("Usable." if report.usable else "Not usable as it is: mend the errors above.")
+
+
+def _show_suspects(rows: "Sequence[SuspectRow] | None") -> None:
+    if rows is None:
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("line", "labels", "looks wrong", "looks missing", "text", title="Labels worth a second look")
+    for row in rows:
+        names = (", ".join(part) for part in (row.given, row.wrong, row.missing))
+        short = row.text if len(row.text) <= LONGEST_SHOWN else f"{row.text[:LONGEST_SHOWN]}…"
+        table.add_row(str(row.line), *(Text(printable(cell)) for cell in (*names, short)))
+    typer.echo()
+    Console(highlight=False).print(table)
 
 
 def _show_statistics(result: "Statistics", loaded: "Loaded") -> None:

@@ -21,14 +21,12 @@ from affekt.evaluation.report import chart_data
 from affekt.evaluation.report.html import Child, Html, join, table, tag
 from affekt.evaluation.report.page import Section, cards, page, paragraphs
 from affekt.evaluation.report.pictures import Picture, plain, render
+from affekt.evaluation.suspects import ENOUGH, SuspectRow
 from affekt.files import atomic_file
 
 SUSPECTS = 60
 COPIES = 12
 LONGEST = 400
-ENOUGH = 20
-"""Texts from which on labels are looked at for mistakes."""
-
 Scores = npt.NDArray[np.float32]
 
 
@@ -76,27 +74,6 @@ def write_data_report(
     _write(path, page(f"The data in {loaded.table.path.name}", _lead(loaded, found), parts))
     _write(folder / "report.json", json.dumps(_numbers(found, findings, suspects, loaded), ensure_ascii=False))
     return path
-
-
-def model_scores(model: str | Path, dataset: Dataset) -> Scores:
-    """A model's scores in the columns of a data set.
-
-    Raises:
-        DataError: if the model lacks one of its labels.
-        ModelFolderError: if the model folder cannot be used.
-    """
-    from affekt.classifier import EmotionClassifier
-
-    classifier = EmotionClassifier.load(model)
-    missing = [label for label in dataset.labels if label not in classifier.labels]
-    if missing:
-        raise DataError(
-            f"The model does not know the label{'s' * (len(missing) > 1)} {', '.join(missing)}.",
-            hint="Leave --model out to look for suspect labels with a quick model of words.",
-        )
-    columns = [classifier.labels.index(label) for label in dataset.labels]
-    scores: Scores = classifier.scores(dataset.texts)[:, columns]
-    return scores
 
 
 def _write(path: Path, content: str) -> None:
@@ -186,28 +163,19 @@ def _suspects(loaded: Loaded, found: Sequence[Suspect], noise: LabelNoise, quick
 
 
 def _cases(loaded: Loaded, found: Sequence[Suspect]) -> Iterator[Html]:
-    labels, texts = loaded.dataset.labels, loaded.dataset.texts
-    for item in found:
-        wrong = [tag("span", f"{labels[i]} looks wrong", class_="tag missed") for i in item.wrong]
-        missing = [tag("span", f"{labels[i]} looks missing", class_="tag wrong") for i in item.missing]
-        given = [labels[i] for i in np.flatnonzero(loaded.dataset.positives[item.row])]
-        words = f"labelled {' + '.join(given) or 'nothing'}, line {loaded.lines[item.row]}"
+    for item in (SuspectRow.of(loaded, one) for one in found):
+        wrong = [tag("span", f"{label} looks wrong", class_="tag missed") for label in item.wrong]
+        missing = [tag("span", f"{label} looks missing", class_="tag wrong") for label in item.missing]
+        words = f"labelled {' + '.join(item.given) or 'nothing'}, line {item.line}"
         place = tag("span", words, class_="quiet")
-        yield tag("div", tag("blockquote", _short(texts[item.row])), tag("p", wrong, missing, place), class_="case")
+        yield tag("div", tag("blockquote", _short(item.text)), tag("p", wrong, missing, place), class_="case")
 
 
 def _numbers(found: Statistics, findings: Sequence[Finding], suspects: Sequence[Suspect], loaded: Loaded) -> object:
-    labels = loaded.dataset.labels
     return plain(
         {
             "statistics": found.to_dict(),
             "findings": [finding.to_dict() for finding in findings],
-            "suspects": [
-                {
-                    "line": loaded.lines[item.row], "text": loaded.dataset.texts[item.row], "suspicion": item.suspicion,
-                    "wrong": [labels[i] for i in item.wrong], "missing": [labels[i] for i in item.missing],
-                }
-                for item in suspects
-            ],
+            "suspects": [SuspectRow.of(loaded, item).to_dict() for item in suspects],
         }
-    )  # fmt: skip
+    )
