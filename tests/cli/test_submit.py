@@ -33,6 +33,12 @@ def run(tmp_path, monkeypatch):
     return submit
 
 
+def test_submit_says_which_labels_the_sample_leaves_out(run):
+    result, _, _ = run("id,joy\n2,0\n1,0\n")
+    assert result.exit_code == 0
+    assert "no column for anger" in result.output
+
+
 def test_submit_writes_and_says_what(run):
     result, out, loaded = run("id,joy,anger\n2,0,0\n1,0,0\n", "--model", "runs/a")
     assert result.exit_code == 0

@@ -60,6 +60,10 @@ def test_tab_separated_text_with_quoting_is_unquoted():
     assert rows('"say ""hi"" "\t1\nplain\t2\n', "\t") == [['say "hi" ', "1"], ["plain", "2"]]
 
 
+def test_a_lone_quote_in_tab_separated_text_is_a_character():
+    assert rows('a "b\t1\n"c"d"\t2\n"e ""f""\t3\n', "\t") == [['a "b', "1"], ['"c"d"', "2"], ['"e ""f""', "3"]]
+
+
 def test_quoted_line_ends_in_tab_separated_text():
     assert rows('"two\nlines"\t1\nplain\t2\n', "\t") == [["two\nlines", "1"], ["plain", "2"]]
 

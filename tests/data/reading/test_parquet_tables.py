@@ -25,6 +25,13 @@ def test_types_survive(tmp_path):
     assert table.form == "Parquet"
 
 
+def test_a_column_named_twice_is_refused(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"]), path)
+    with pytest.raises(DataError, match="names a column twice: text, text"):
+        read_table(path)
+
+
 def test_flags_of_every_type(tmp_path):
     path = save(
         tmp_path / "t.parquet",

@@ -1,5 +1,5 @@
 import gzip
-import os
+import random
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,15 @@ def test_broken_gzip_is_one_sentence(tmp_path, content):
         read_bytes(path)
 
 
+def test_what_may_not_be_read_is_one_sentence(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(DataError, match="cannot be read: Permission denied"):
+        read_bytes(tmp_path / "table.csv")
+
+
 def test_missing_empty_and_folder(tmp_path):
     with pytest.raises(DataError, match="There is no file"):
         read_bytes(tmp_path / "nothing.csv")
@@ -51,8 +60,9 @@ def test_missing_empty_and_folder(tmp_path):
         (b"BZh91AY" + bytes(50), "bzip2"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "binary file"),
         (b"\x00" * 100, "binary file"),
-        (os.urandom(100_000), "binary file"),
+        (random.Random(0).randbytes(100_000), "binary file"),
     ],
+    ids=["zip", "parquet", "bzip2", "picture", "zeros", "noise"],
 )
 def test_binary_files_are_refused(content, what):
     with pytest.raises(DataError, match=what):

@@ -21,12 +21,13 @@ def read(content: bytes, path: Path) -> tuple[tuple[str, ...], tuple[list[Any], 
     except ImportError:
         raise MissingExtraError("Reading Parquet", "parquet") from None
     try:
-        table = pq.read_table(io.BytesIO(content))
+        file = pq.ParquetFile(io.BytesIO(content))
+        names = tuple(file.schema_arrow.names)
+        if len(set(names)) < len(names):
+            raise DataError(f"'{path}' names a column twice: {', '.join(names)}.")
+        table = file.read()
         cells = tuple(column.to_pylist() for column in table.columns)
     except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError) as error:
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise DataError(f"'{path}' is not a readable Parquet file: {reason}.") from None
-    names = tuple(table.column_names)
-    if len(set(names)) < len(names):
-        raise DataError(f"'{path}' names a column twice: {', '.join(names)}.")
     return names, cells, ParquetSource(table)
