@@ -88,6 +88,12 @@ def test_going_on_after_a_stop_gives_the_same_bytes(table: Path, tmp_path: Path,
     assert content_of(out) == content_of(tmp_path / "alone" / name)
 
 
+def test_progress_says_when_shards_are_joined(table: Path, tmp_path: Path) -> None:
+    progress = Progress(None)
+    predict_files(table, tmp_path / "out.csv", FakeScorer(), JobOptions(shard_rows=50), progress=progress)
+    assert progress.line() == "240 rows, joining 5 shards"
+
+
 def test_a_finished_job_is_not_done_again(table: Path, tmp_path: Path) -> None:
     first = predict_files(table, tmp_path / "out.csv", FakeScorer(), JobOptions(shard_rows=50))
     said = io.StringIO()

@@ -37,6 +37,13 @@ def test_what_an_earlier_run_did_does_not_count_into_the_rate() -> None:
     assert progress.line() == "1,100,000 rows, 1,000 rows/s, 55.0%, 15 min left"
 
 
+def test_joining_is_not_reported_as_nothing_left_to_do() -> None:
+    progress = Progress(None)
+    progress.update(20_000, 1.0)
+    progress.finishing("joining 2 shards")
+    assert progress.line() == "20,000 rows, joining 2 shards"
+
+
 def test_progress_never_goes_back() -> None:
     progress = Progress(None)
     progress.update(5, 0.5)

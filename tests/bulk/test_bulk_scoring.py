@@ -1,70 +1,56 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
-from bulk_fakes import LABELS, FakeScorer
-from hypothesis import given
-from hypothesis import strategies as st
 
-from affekt.bulk.recall import Recall
-from affekt.bulk.scoring import answer
-
-TEXTS = st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "c", "dd"]), st.text(max_size=3)), max_size=20)
+from affekt.bulk.scoring import ScorerSpec
+from affekt.errors import BackendError, SettingError
 
 
-@given(TEXTS)
-def test_every_row_gets_the_scores_of_its_own_text(texts: list[str | None]) -> None:
-    answers = answer(FakeScorer(), texts)
-    for row, text in enumerate(texts):
-        expected = FakeScorer().scores([text])[0] if text is not None else np.zeros(len(LABELS))
-        assert answers.scores[row].tolist() == expected.tolist()
-        assert answers.decisions[row].tolist() == (expected >= 0.5).tolist()
+def folder_of(path: Path, *files: str) -> Path:
+    for name in files:
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).touch()
+    return path
 
 
-@given(TEXTS)
-def test_every_distinct_text_is_scored_once(texts: list[str | None]) -> None:
-    scorer = FakeScorer()
-    answers = answer(scorer, texts)
-    distinct = list(dict.fromkeys(text for text in texts if text is not None))
-    assert scorer.calls == ([distinct] if distinct else [])
-    assert answers.scored == len(distinct)
-    assert answers.saved == len(texts) - texts.count(None) - len(distinct)
-    assert len(answers.generation.keys) == len(distinct)
+def test_a_model_is_described_as_it_is_opened(tiny_model: Path) -> None:
+    """A driver that only describes it and workers that open it must agree on what the job is made of."""
+    spec = ScorerSpec(tiny_model, threads=1, thresholds=0.3, truncate=True).for_workers(0)
+    described, opened = spec.describe(), spec.open()
+    assert described.identity == opened.identity
+    assert described.labels == opened.labels
+    scores = np.linspace(0, 1, len(opened.labels), dtype=np.float32)[None]
+    assert described.decide(scores).tolist() == opened.decide(scores).tolist() == (scores >= 0.3).tolist()
+    with pytest.raises(BackendError, match="engine was not started"):
+        described.scores(["a text"])
 
 
-@given(TEXTS, TEXTS)
-def test_what_is_remembered_is_not_scored_again(first: list[str | None], second: list[str | None]) -> None:
-    scorer, recall = FakeScorer(noise=0.5), Recall(1000)
-    earlier = answer(scorer, first, recall)
-    before = len(scorer.calls)
-    recall.add(earlier.generation)
-    later = answer(scorer, second, recall)
-    new = list(dict.fromkeys(text for text in second if text is not None and text not in first))
-    assert scorer.calls[before:] == ([new] if new else [])
-    assert later.scored == len(new)
-    for row, text in enumerate(second):
-        if text is not None and text in first:
-            assert later.scores[row].tobytes() == earlier.scores[first.index(text)].tobytes()
+@pytest.mark.parametrize(
+    ("backend", "gpus", "files", "expected"),
+    [
+        ("auto", 0, ["onnx/model_quantized.onnx", "model.safetensors"], "onnx-int8"),
+        ("auto", 0, ["onnx/model.onnx", "model.safetensors"], "onnx-float32"),
+        ("auto", 0, ["model.safetensors"], "torch-cpu"),
+        ("auto", 1, ["onnx/model_quantized.onnx", "model.safetensors"], "torch-cuda"),
+        ("auto", 0.5, ["onnx/model_quantized.onnx"], "onnx-int8"),
+        ("torch", 0, ["model.safetensors"], "torch-cpu"),
+        ("torch", 1, ["model.safetensors"], "torch-cuda"),
+        ("onnx-float32", 1, ["onnx/model.onnx"], "onnx-float32"),
+        ("torch-cuda-float32", 0, ["model.safetensors"], "torch-cuda-float32"),
+    ],
+)
+def test_workers_are_given_one_engine_by_name(
+    tmp_path: Path, backend: str, gpus: float, files: list[str], expected: str
+) -> None:
+    """What a worker's own machine has must not decide how it answers."""
+    spec = ScorerSpec(folder_of(tmp_path, *files), backend=backend).for_workers(gpus)
+    assert (spec.backend, spec.threads) == (expected, 1)
+    assert ScorerSpec(tmp_path, backend=backend, threads=4).for_workers(gpus).threads == 4
 
 
-def test_rows_without_text_are_told_apart_from_rows_without_label() -> None:
-    scorer = FakeScorer()
-    texts = [None, *(f"text {number}" for number in range(60))]
-    answers = answer(scorer, texts)
-    assert answers.missing is not None
-    assert answers.missing.tolist() == [text is None for text in texts]
-    assert answers.without() == int((~answers.decisions[1:].any(axis=1)).sum()) > 0
-    assert answers.counts().tolist() == answers.decisions.sum(axis=0).tolist()
-
-
-def test_no_texts_at_all_do_not_trouble_the_model() -> None:
-    scorer = FakeScorer()
-    assert answer(scorer, []).scores.shape == (0, 3)
-    assert answer(scorer, [None, None]).scored == 0
-    assert scorer.calls == []
-
-
-@pytest.mark.parametrize("text", ["\ud800", "a\0b", "é", "\N{GRINNING FACE}"])
-def test_any_text_has_a_digest_of_its_own(text: str) -> None:
-    from affekt.bulk.recall import digest
-
-    assert len(digest(text)) == 16
-    assert digest(text) != digest(text + " ")
+def test_engines_that_workers_cannot_have_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="no backend 'nope'"):
+        ScorerSpec(tmp_path, backend="nope").for_workers(0)
+    with pytest.raises(BackendError, match="needs"):
+        ScorerSpec(tmp_path, backend="torch").for_workers(0)

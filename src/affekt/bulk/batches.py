@@ -2,8 +2,9 @@
 
 import pyarrow as pa
 
+from affekt.bulk.answers import answer
 from affekt.bulk.options import ScoresAs
-from affekt.bulk.scoring import Scorer, Spec, answer
+from affekt.bulk.scoring import Scorer, Spec
 from affekt.bulk.writing.columns import added_names, with_answers
 from affekt.errors import DataError
 

@@ -153,6 +153,8 @@ class _Job:
 
     def _finish(self, reused: frozenset[int]) -> Summary:
         began = time.perf_counter()
+        if not self._work.target.folder:
+            self._progress.finishing(f"joining {len(self._done):,} shards")
         finish(self._store, [self._done[index] for index in sorted(self._done)])
         summary = self._sum_up(reused, {"join": time.perf_counter() - began})
         self._store.write_json(SUMMARY, summary.to_json())

@@ -36,6 +36,7 @@ class Progress:
         self._first = 0.0
         self._before = 0
         self._share = 0.0
+        self._last_step = ""
         self.rows = 0
 
     def start(self, rows: int, share: float) -> None:
@@ -59,6 +60,14 @@ class Progress:
         self.rows = rows
         self._share = max(self._share, share)
 
+    def finishing(self, step: str) -> None:
+        """Say that all rows are read, and what is left to do, which takes minutes where there are many.
+
+        Args:
+            step: in the words of a report, ``joining 500 shards`` for instance.
+        """
+        self._last_step = step
+
     def say(self, sentence: str) -> None:
         """Report something in a line of its own."""
         if self._stream is not None:
@@ -67,6 +76,8 @@ class Progress:
 
     def line(self) -> str:
         """The present state in words."""
+        if self._last_step:
+            return f"{self.rows:,} rows, {self._last_step}"
         seconds = max(self._clock() - self._began, 1e-9)
         rate = (self.rows - self._before) / seconds
         done = self._share - self._first

@@ -1,7 +1,7 @@
-"""Texts to scores and decisions for whole shards: every distinct text goes through the model once."""
+"""What a job needs of a model: its labels, its identity, scores and decisions; and how others open the same."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from affekt.answering import Answer, Thresholds
-from affekt.bulk.recall import Generation, Recall, digest
+from affekt.backends import ALIASES, FILES, choose
 from affekt.classifier import EmotionClassifier
+from affekt.errors import BackendError
 from affekt.files import sha256
-from affekt.model_folder import MANIFEST
+from affekt.model_folder import MANIFEST, read_manifest
+from affekt.models import SHIPPED
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -53,11 +55,14 @@ class Spec(Protocol):
         ...
 
 
-class ClassifierScorer:
-    """A classifier as a scorer.
+class Described:
+    """What is known of a model before its engine is started: labels, identity and decisions, but no scores.
+
+    The driver of a cluster needs no more, and may lack the GPU that its workers have.
 
     Args:
-        classifier: the model.
+        folder: the model folder.
+        backend: the engine that answers.
         taxonomy: label set of the answers; the model's own by default.
         thresholds: instead of the model's own.
         top_k: instead of thresholds.
@@ -69,17 +74,20 @@ class ClassifierScorer:
 
     def __init__(
         self,
-        classifier: EmotionClassifier,
+        folder: Path,
+        backend: str,
         *,
         taxonomy: str | None = None,
         thresholds: Thresholds | None = None,
         top_k: int | None = None,
         truncate: bool = False,
     ) -> None:
-        self._classifier = classifier
+        self._folder = folder
+        self._backend = backend
+        self._manifest = read_manifest(folder)
         self._taxonomy = taxonomy
         self._truncate = truncate
-        self._answer = Answer.of(classifier.manifest, taxonomy, thresholds, top_k)
+        self._answer = Answer.of(self._manifest, taxonomy, thresholds, top_k)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -89,12 +97,12 @@ class ClassifierScorer:
     @property
     def identity(self) -> Mapping[str, Any]:
         """The model's name, version and digest, the engine, and how it is asked."""
-        manifest = self._classifier.manifest
+        manifest = self._manifest
         return {
             "name": manifest.name,
             "version": manifest.version,
-            "sha256": sha256(self._classifier.folder / MANIFEST),
-            "backend": self._classifier.backend.name,
+            "sha256": sha256(self._folder / MANIFEST),
+            "backend": self._backend,
             "taxonomy": self._taxonomy or manifest.taxonomy,
             "thresholds": [round(float(limit), 7) for limit in self._answer.limits],
             "top_k": self._answer.top_k,
@@ -102,12 +110,38 @@ class ClassifierScorer:
         }
 
     def scores(self, texts: Sequence[str]) -> FloatArray:
-        """Calibrated scores: (texts, labels) float32."""
-        return self._classifier.scores(texts, self._taxonomy, truncate=self._truncate)
+        """Not without an engine.
+
+        Raises:
+            BackendError: always.
+        """
+        raise BackendError(
+            f"{len(texts):,} texts came to a model whose engine was not started.", hint="Open it where they are."
+        )
 
     def decide(self, scores: FloatArray) -> BoolArray:
         """Decisions, (texts, labels) bool, from scores of the same shape."""
         return self._answer.decisions(scores)
+
+
+class ClassifierScorer(Described):
+    """A classifier as a scorer.
+
+    Args:
+        classifier: the model.
+        asked: taxonomy, thresholds, top_k and truncate; see :class:`Described`.
+
+    Raises:
+        SettingError: if the label set, a threshold or ``top_k`` is not possible.
+    """
+
+    def __init__(self, classifier: EmotionClassifier, **asked: Any) -> None:
+        super().__init__(classifier.folder, classifier.backend.name, **asked)
+        self._classifier = classifier
+
+    def scores(self, texts: Sequence[str]) -> FloatArray:
+        """Calibrated scores: (texts, labels) float32."""
+        return self._classifier.scores(texts, self._taxonomy, truncate=self._truncate)
 
 
 @dataclass(frozen=True)
@@ -118,10 +152,10 @@ class ScorerSpec:
         model: the model folder, readable wherever the scorer is opened; the shipped model by default.
         backend: an engine's name.
         threads: processors to use; those available by default.
-        taxonomy: see :class:`ClassifierScorer`.
-        thresholds: see :class:`ClassifierScorer`.
-        top_k: see :class:`ClassifierScorer`.
-        truncate: see :class:`ClassifierScorer`.
+        taxonomy: see :class:`Described`.
+        thresholds: see :class:`Described`.
+        top_k: see :class:`Described`.
+        truncate: see :class:`Described`.
     """
 
     model: str | Path | None = None
@@ -139,85 +173,35 @@ class ScorerSpec:
             AffektError: if it cannot be loaded or asked so.
         """
         classifier = EmotionClassifier.load(self.model, backend=self.backend, threads=self.threads)
-        return ClassifierScorer(
-            classifier,
-            taxonomy=self.taxonomy,
-            thresholds=self.thresholds,
-            top_k=self.top_k,
-            truncate=self.truncate,
-        )
+        return ClassifierScorer(classifier, **self._asked())
 
+    def describe(self) -> Scorer:
+        """The model without its engine, as :meth:`for_workers` named it.
 
-@dataclass(frozen=True)
-class Answers:
-    """What the texts of a shard got.
+        Raises:
+            AffektError: if there is no such model, or it cannot be asked so.
+        """
+        return Described(self._folder(), self.backend, **self._asked())
 
-    Attributes:
-        labels: names of the columns.
-        scores: (rows, labels) float32.
-        decisions: (rows, labels) bool.
-        missing: (rows,) bool, rows without a text; None if there is none.
-        scored: texts that went through the model.
-        generation: the shard's distinct texts and their scores, to be remembered.
-    """
+    def for_workers(self, gpus: float) -> "ScorerSpec":
+        """The same with nothing left open, so that all workers answer with one engine, whatever their machines have.
 
-    labels: tuple[str, ...]
-    scores: FloatArray
-    decisions: BoolArray
-    missing: BoolArray | None
-    scored: int
-    generation: Generation
+        Args:
+            gpus: of each worker; with none, ``auto`` means an engine that needs none, otherwise one that uses it.
 
-    @property
-    def saved(self) -> int:
-        """Texts that were not scored because an equal one was."""
-        return len(self.scores) - self.scored - (0 if self.missing is None else int(self.missing.sum()))
+        Raises:
+            SettingError: if there is no such backend.
+            BackendError: if the model folder lacks the file that it runs.
+        """
+        folder = self._folder()
+        names = ALIASES.get(self.backend, (self.backend,))
+        here = [name for name in names if name in FILES and (folder / FILES[name]).is_file()]
+        fitting = [name for name in here if ("cuda" in name) == bool(gpus)] or here or [choose(folder, self.backend)]
+        return replace(self, backend=fitting[0], threads=self.threads or 1)
 
-    def without(self) -> int:
-        """Rows with a text and without any label."""
-        nothing = ~self.decisions.any(axis=1)
-        return int(nothing.sum() if self.missing is None else (nothing & ~self.missing).sum())
+    def _folder(self) -> Path:
+        return SHIPPED if self.model is None else Path(self.model)
 
-    def counts(self) -> npt.NDArray[np.int64]:
-        """(labels,) how many rows have each."""
-        counts: npt.NDArray[np.int64] = self.decisions.sum(axis=0, dtype=np.int64)
-        return counts
-
-
-def answer(scorer: Scorer, texts: Sequence[str | None], recall: Recall | None = None) -> Answers:
-    """Scores and decisions of the texts of one shard.
-
-    Args:
-        scorer: the model.
-        texts: (rows,); None where there is no text.
-        recall: scores of earlier shards.
-    """
-    missing = np.fromiter((text is None for text in texts), dtype=bool, count=len(texts))
-    present = [text for text in texts if text is not None]
-    slots, generation, scored = _distinct(scorer, present, recall)
-    scores = np.zeros((len(texts), len(scorer.labels)), dtype=np.float32)
-    decisions = np.zeros(scores.shape, dtype=bool)
-    if present:
-        scores[~missing] = generation.scores[slots]
-        decisions[~missing] = scorer.decide(generation.scores)[slots]
-    return Answers(scorer.labels, scores, decisions, missing if missing.any() else None, scored, generation)
-
-
-def _distinct(
-    scorer: Scorer, texts: Sequence[str], recall: Recall | None
-) -> tuple[npt.NDArray[np.intp], Generation, int]:
-    """For each text the row of its distinct form, the distinct forms with their scores, and how many were scored."""
-    place: dict[bytes, int] = {}
-    firsts: list[str] = []
-    slots = np.empty(len(texts), dtype=np.intp)
-    for row, text in enumerate(texts):
-        key = digest(text)
-        slot = place.setdefault(key, len(place))
-        if slot == len(firsts):
-            firsts.append(text)
-        slots[row] = slot
-    scores = np.zeros((len(firsts), len(scorer.labels)), dtype=np.float32)
-    unknown = recall.fill(place, scores) if recall else list(range(len(firsts)))
-    if unknown:
-        scores[unknown] = scorer.scores([firsts[slot] for slot in unknown])
-    return slots, Generation(list(place), scores), len(unknown)
+    def _asked(self) -> dict[str, Any]:
+        names = ("taxonomy", "thresholds", "top_k", "truncate")
+        return {name: getattr(self, name) for name in names}

@@ -79,14 +79,15 @@ def run(given: dict[str, Any]) -> None:
     from affekt.bulk.progress import Progress
 
     spare_memory()
+    scorer, engine = _answering(given)
     summary = predict_files(
         given["file"],
         given["out"],
-        _scorer(given),
+        scorer,
         _options(given),
         restart=given["restart"],
         progress=Progress(None if given["quiet"] else sys.stderr),
-        engine=_engine(given),
+        engine=engine,
     )
     if given["as_json"]:
         typer.echo(json.dumps(summary.to_json(), indent=1, ensure_ascii=False))
@@ -131,16 +132,14 @@ def _spec(given: dict[str, Any]) -> Any:
     )
 
 
-def _scorer(given: dict[str, Any]) -> Any:
-    return _spec(given).open()
-
-
-def _engine(given: dict[str, Any]) -> Any:
+def _answering(given: dict[str, Any]) -> tuple[Any, Any]:
+    """The model, and who makes the shards with it: this process (None), or workers that open the model themselves."""
     if given["engine"] == "local":
-        return None
+        return _spec(given).open(), None
     from affekt.bulk.ray import RayEngine
 
-    return RayEngine(_spec(given), workers=given["workers"], gpus=given["worker_gpus"])
+    spec = _spec(given).for_workers(given["worker_gpus"])
+    return spec.describe(), RayEngine(spec, workers=given["workers"], gpus=given["worker_gpus"])
 
 
 def refuse_options(given: dict[str, Any]) -> None:

@@ -11,8 +11,8 @@ from bulk_fakes import LABELS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from affekt.bulk.answers import Answers
 from affekt.bulk.recall import Generation
-from affekt.bulk.scoring import Answers
 from affekt.bulk.writing.cells import cells, name_cell, plain
 from affekt.bulk.writing.columns import added_names, with_answers
 

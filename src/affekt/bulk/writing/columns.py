@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from affekt.bulk.answers import Answers
 from affekt.bulk.options import ScoresAs
-from affekt.bulk.scoring import Answers, FloatArray
+from affekt.bulk.scoring import FloatArray
 
 
 def added_names(labels: Sequence[str], scores: ScoresAs, prefix: str) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from affekt.bulk.answers import Answers, answer
 from affekt.bulk.reading.pieces import Chunk
 from affekt.bulk.recall import Recall
-from affekt.bulk.scoring import Answers, Scorer, answer
+from affekt.bulk.scoring import Scorer
 from affekt.bulk.work import Work
 from affekt.bulk.writing.columns import with_answers
 from affekt.bulk.writing.encoding import Written, write_shard
