@@ -15,7 +15,7 @@ DEV := $(VENV)/installed-dev-$(KEY)
 DOCS := $(VENV)/installed-docs-$(KEY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint format bench ship docs clean
+.PHONY: help demo install test lint format bench ship docs examples lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -54,7 +54,16 @@ ship: $(DEV) ## Train the model that ships; needs a GPU, and DATA, ENCODERS and 
 	  --install src/affekt/models/goemotions-minilm
 
 docs: $(DOCS) ## Build the documentation into site/.
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+examples: $(DEV) ## Run the pages' examples and write what they print now.
+	PYTHONPATH=tests $(BIN)/python tests/docs/refresh.py
+
+lock: $(BIN)/python ## Write the versions that development uses into requirements-dev.txt.
+	$(PIP) install -q uv
+	echo "$(TORCH)" > $(VENV)/torch.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra dev --extra docs --constraint $(VENV)/torch.txt --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements-dev.txt pyproject.toml
 
 clean: ## Remove what was built, but not .venv.
 	rm -rf build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
