@@ -30,9 +30,9 @@ def found() -> Evaluation:
     return measure(*world(), LABELS, resampling=QUICK, naming=Naming("m [1]", "d", "mine"))
 
 
-def printed(renderable: object) -> str:
+def printed(renderable: object, width: int = 200) -> str:
     out = io.StringIO()
-    Console(file=out, width=200).print(renderable)
+    Console(file=out, width=width).print(renderable)
     return out.getvalue()
 
 
@@ -182,6 +182,16 @@ class TestTwoModels:
         text = printed(match.table())
         assert "Paired comparison on 600 texts (thresholds: per label, cross-fitted)" in text
         assert "good has the better F1 on:" in text
+
+    def test_the_table_fits_80_columns_whatever_the_models_are_called(self) -> None:
+        logits, truth = world()
+        match = compare_models(
+            *(measure(logits, truth, LABELS, resampling=QUICK, naming=Naming("affekt-goemotions-minilm")) for _ in "ab")
+        )
+        lines = printed(match.table(), width=80).splitlines()
+        assert max(map(len, lines)) <= 80
+        assert sum("[+0.000, +0.000]" in line for line in lines) == len(match.comparison.overall)
+        assert "…" not in "".join(lines)
 
     def test_rules_of_different_standing_are_compared_cross_fitted(self) -> None:
         logits, truth = world()

@@ -50,15 +50,16 @@ def match_table(match: Match) -> Group:
     sides = zip((match.first, match.second), match.outcomes, strict=True)
     kinds = " and ".join(dict.fromkeys(f"{s.outcomes[n].title}, {FITTED[s.outcomes[n].fitted]}" for s, n in sides))
     texts = f"{len(match.first.truth):,} texts"
-    table = _table(f"Paired comparison on {texts} (thresholds: {kinds})", "metric")
+    title = Text(f"Paired comparison on {texts} (thresholds: {kinds})", style="italic")
+    table = _table(None, "metric")
     for column in (*match.names, "difference", f"{match.comparison.level:.0%} interval", "p"):
-        table.add_column(escape(column), justify="right")
+        table.add_column(escape(column), justify="right", no_wrap=column not in match.names, overflow="fold")
     for name, found in match.comparison.overall.items():
-        span = escape(f"[{found.gain.low:+.4f}, {found.gain.high:+.4f}]")
-        gain = f"{found.gain.value:+.4f}"
-        table.add_row(METRICS[name], f"{found.first:.4f}", f"{found.second:.4f}", gain, span, f"{found.p_value:.3f}")
+        span = escape(f"[{found.gain.low:+.3f}, {found.gain.high:+.3f}]")
+        gain = f"{found.gain.value:+.3f}"
+        table.add_row(METRICS[name], f"{found.first:.3f}", f"{found.second:.3f}", gain, span, f"{found.p_value:.3f}")
     notes = [Text(note, style="yellow") for note in dict.fromkeys((*match.first.notes, *match.second.notes))]
-    return Group(table, _apart(match), *notes)
+    return Group(title, table, _apart(match), *notes)
 
 
 def _apart(match: Match) -> Text:
@@ -98,8 +99,10 @@ def _labels(evaluation: Evaluation) -> Table:
     return table
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=escape(title), title_justify="left", title_style="italic", box=box.SIMPLE_HEAD)
+def _table(title: str | None, *columns: str) -> Table:
+    table = Table(
+        title=escape(title) if title else None, title_justify="left", title_style="italic", box=box.SIMPLE_HEAD
+    )
     table.padding = (0, 0, 0, 1)
     for column in columns:
         table.add_column(column, no_wrap=True)
