@@ -179,3 +179,14 @@ def test_the_inputs_own_columns_and_unanswered_rows_are_left_alone(tmp_path: Pat
     assert found.labels == ("joy",)
     assert found.decided.tolist() == [[True], [False]]
     assert found.texts == ("a", "c")
+
+
+def test_scores_that_shift_without_the_rate_are_not_told_as_a_rate() -> None:
+    """Seen: "Changed: embarrassment: 0.5% → 0.3%", whose p-value was 1."""
+    rng = np.random.default_rng(0)
+    scores = [rng.uniform(low, high, (2000, 1)).astype(np.float32) for low, high in ((0.0, 0.2), (0.1, 0.3))]
+    old, new = (Predictions(name, ("joy",), found > 0.9, found, None) for name, found in zip("ab", scores, strict=True))
+    found = compare_predictions(old, new)
+    (joy,) = found.labels
+    assert (joy.verdict, joy.rate_changed) == ("changed", False)
+    assert found.sentences()[0].startswith("Changed: the scores of joy (index ")

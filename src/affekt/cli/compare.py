@@ -41,9 +41,9 @@ def _show(found: "Drift") -> None:
     from rich.text import Text
 
     head = ("emotion", "old %", "new %", "change [95 %]", "p", "shift", "index", "verdict")
-    table = Table(*head, box=None, pad_edge=False, padding=(0, 1), header_style="bold")
+    table = Table(*head, box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in table.columns[1:-1]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     styles = {"changed": "bold", "slight": "", "noise": "dim"}
     for item in found.labels:
         low, high = item.interval

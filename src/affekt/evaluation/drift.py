@@ -60,6 +60,11 @@ class LabelDrift:
     psi: float
     verdict: Verdict
 
+    @property
+    def rate_changed(self) -> bool:
+        """Whether the rate moved by more than noise and enough to matter; scores may shift without it."""
+        return self.rate_p < SIGNIFICANT and abs(self.new_rate - self.old_rate) >= RATE
+
 
 @dataclass(frozen=True)
 class Drift:
@@ -107,7 +112,12 @@ class Drift:
 
     def sentences(self) -> list[str]:
         """What to tell people."""
-        found = [f"{item.label}: {item.old_rate:.1%} → {item.new_rate:.1%}" for item in self.changed]
+        found = [
+            f"{item.label}: {item.old_rate:.1%} → {item.new_rate:.1%}"
+            if item.rate_changed
+            else f"the scores of {item.label} (index {item.psi:.2f}), though hardly its rate"
+            for item in self.changed
+        ]
         slight = sum(item.verdict == "slight" for item in self.labels)
         told = [
             f"Changed: {'; '.join(found)}." if found else "Nothing changed by more than noise and enough to matter."
