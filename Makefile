@@ -13,9 +13,10 @@ KEY := $(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 CORE := $(VENV)/installed-core-$(KEY)
 DEV := $(VENV)/installed-dev-$(KEY)
 DOCS := $(VENV)/installed-docs-$(KEY)
+CLUSTERS := $(VENV)/installed-clusters-$(KEY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint format bench ship docs examples lock clean
+.PHONY: help demo install test clusters lint format bench ship docs examples lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -33,6 +34,9 @@ install: $(DEV) ## Install everything that training and testing need.
 
 test: $(DEV) ## Run the tests.
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(WORKERS)
+
+clusters: $(CLUSTERS) ## Run the tests on Ray and Spark (which needs Java); 'make test' skips them where these are missing.
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest tests/bulk/test_bulk_ray.py tests/bulk/test_bulk_spark.py
 
 lint: $(DEV) ## Check style, types and import rules.
 	$(BIN)/ruff check
@@ -80,6 +84,10 @@ $(DEV): | $(BIN)/python
 	$(PIP) install -q "$(TORCH)"
 	$(PIP) install -q -e ".[dev]"
 	@touch $@ $(CORE)
+
+$(CLUSTERS): $(DEV)
+	$(PIP) install -q -e ".[ray,spark]"
+	@touch $@
 
 $(DOCS): | $(BIN)/python
 	$(PIP) install -q -e ".[docs]"
