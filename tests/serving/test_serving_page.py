@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from affekt.models import SHIPPED
+
 PAGE = Path(str(files("affekt.serving.page")))
 SCRIPTS = sorted(PAGE.glob("*.js"))
 
@@ -166,21 +168,59 @@ def test_files_are_read_in_their_encoding(encoding: str) -> None:
     assert node(script, list(data)) == [text, encoding == "cp1252"]
 
 
+ELEMENTS = (
+    "class E { constructor(tag) { this.tag = tag; this.children = []; this.textContent = '' }"
+    " append(...c) { this.children.push(...c) } setAttribute() {} }\n"
+    "globalThis.document = { createElement: (tag) => new E(tag), getElementById: () => null };\n"
+    f"const {{ markdown, figures }} = await import('{PAGE.as_uri()}/card.js');\n"
+    "const own = (e) => (e.textContent ? [e.textContent] : []);\n"
+    "const flat = (e) => (typeof e === 'string' ? e : [e.tag, ...own(e), ...e.children.map(flat)]);\n"
+)
+MARKDOWN = ELEMENTS + "console.log(JSON.stringify(markdown(given).map(flat)))"
+
+
 def test_markdown_becomes_elements_and_never_markup() -> None:
-    script = (
-        "class E { constructor(tag) { this.tag = tag; this.children = []; this.textContent = '' }"
-        " append(...c) { this.children.push(...c) } setAttribute() {} }\n"
-        "globalThis.document = { createElement: (tag) => new E(tag), getElementById: () => null };\n"
-        f"const {{ markdown }} = await import('{PAGE.as_uri()}/card.js');\n"
-        "const own = (e) => (e.textContent ? [e.textContent] : []);\n"
-        "const flat = (e) => (typeof e === 'string' ? e : [e.tag, ...own(e), ...e.children.map(flat)]);\n"
-        "console.log(JSON.stringify(markdown(given).map(flat)))"
-    )
     source = "---\nlicense: x\n---\n\n# Title\n\n**Bold** `code` [link](http://x) <img src=x>\n\n- one\n- two\n\n"
     source += "| a | b |\n|---|---|\n| 1 | 2 |"
-    assert node(script, source) == [
+    assert node(MARKDOWN, source) == [
         ["h3", "Title"],
         ["p", ["strong", "Bold"], " ", ["code", "code"], " ", "link", " <img src=x>"],
         ["ul", ["li", "one"], ["li", "two"]],
         ["table", ["thead", ["tr", ["th", "a"], ["th", "b"]]], ["tbody", ["tr", ["td", "1"], ["td", "2"]]]],
+    ]
+
+
+def test_code_in_markdown_keeps_its_empty_lines() -> None:
+    source = "Before:\n\n```python\nimport x\n\n# not a heading\nx.y()\n```\n\nafter\n\n```\nnever closed\n\nat all"
+    assert node(MARKDOWN, source) == [
+        ["p", "Before:"],
+        ["pre", "import x\n\n# not a heading\nx.y()"],
+        ["p", "after"],
+        ["pre", "never closed\n\nat all"],
+    ]
+
+
+def test_the_shipped_models_card_and_figures_are_shown_whole() -> None:
+    manifest = json.loads((SHIPPED / "affekt.json").read_bytes())
+    script = ELEMENTS + "console.log(JSON.stringify([figures(given.metrics), markdown(given.card).map(flat)]))"
+    card = (SHIPPED / "README.md").read_text(encoding="utf-8")
+    figures, shown = node(script, {"metrics": manifest["metrics"], "card": card})  # type: ignore[misc]
+    assert [name for name, _, _ in figures] == [
+        *("macro-F1", "micro-F1", "mean average precision", "calibration error", "measured on")
+    ]
+    assert figures[0][1] == f"{manifest['metrics']['dev']['outcomes']['saved']['macro_f1']['value']:.3f}"
+    assert [element[0] for element in shown].count("pre") == card.count("```") / 2
+    assert not any("```" in str(element) for element in shown)
+
+
+@pytest.mark.parametrize("metrics", [{}, {"macro_f1": 0.5}, {"dev": {}}, {"dev": {"headline": "x", "outcomes": {}}}])
+def test_a_model_without_figures_shows_none(metrics: object) -> None:
+    assert node(ELEMENTS + "console.log(JSON.stringify(figures(given)))", metrics) == []
+
+
+def test_percents_never_round_to_nothing_or_to_all() -> None:
+    script = f"const {{ percent }} = await import('{PAGE.as_uri()}/dom.js');\n"
+    script += "console.log(JSON.stringify(given.map(percent)))"
+    assert node(script, [0, 0.001, 0.004999, 0.005, 0.5, 0.994, 0.996, 1]) == [
+        *("0 %", "<1 %", "<1 %", "1 %", "50 %", "99 %", ">99 %", "100 %")
     ]

@@ -1,5 +1,6 @@
 """Starting the server: who may reach it, what it may open, and what it tells uvicorn."""
 
+import gc
 import logging
 import pickle
 import socket
@@ -25,10 +26,11 @@ def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppFactory:
 
 
 @pytest.fixture(autouse=True)
-def _loggers_as_they_were() -> object:
+def _as_it_was() -> object:
     names = ("affekt", "uvicorn", "affekt.access")
     before = [(logging.getLogger(n), logging.getLogger(n).handlers, logging.getLogger(n).level) for n in names]
     yield
+    gc.unfreeze()
     for logger, handlers, level in before:
         logger.handlers, logger.propagate = handlers, True
         logger.setLevel(level)
@@ -72,6 +74,13 @@ def test_a_factory_makes_an_application_with_a_lane_for_each_processor(factory: 
     app = factory()
     assert app.state.service.settings.lanes == 2
     assert logging.getLogger("affekt").level == logging.INFO
+
+
+def test_what_stays_for_good_is_not_looked_through_for_rubbish(factory: AppFactory) -> None:
+    assert gc.get_freeze_count() == 0
+    app = factory()
+    assert gc.get_freeze_count() > 10_000
+    assert not any(entry is app for entry in gc.get_objects())
 
 
 def test_an_address_that_cannot_be_had_is_named_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

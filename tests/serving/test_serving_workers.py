@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -56,32 +57,37 @@ class Asker(threading.Thread):
                 self.found.append((text, answer.json()["results"][0]["scores"]))
 
 
+def answers(askers: list[Asker]) -> int:
+    return sum(len(asker.found) for asker in askers)
+
+
+def wait_until(happened: Callable[[], bool], what: str) -> None:
+    """Wait as long as it takes on a busy machine, within reason."""
+    deadline = time.monotonic() + 120
+    while not happened():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
 def test_a_worker_killed_under_load_mixes_nothing_up_and_comes_back(classifier: EmotionClassifier) -> None:
     with Live(workers=2, slow=0.0005) as server:
-        deadline = time.monotonic() + 60
-        while len(children(server.process.pid)) < 2 and time.monotonic() < deadline:
-            time.sleep(0.2)
+        process = server.process.pid
+        wait_until(lambda: len(children(process)) == 2, "two workers run")
         askers = [Asker(server.url, number) for number in range(4)]
         for asker in askers:
             asker.start()
-        time.sleep(1.5)
-        victim = children(server.process.pid)[0]
+        wait_until(lambda: answers(askers) >= 20, "questions are answered before the kill")
+        victim = children(process)[0]
         os.kill(victim, signal.SIGKILL)
-        deadline = time.monotonic() + 60
-        while (len(children(server.process.pid)) < 2 or victim in children(server.process.pid)) and (
-            time.monotonic() < deadline
-        ):
-            time.sleep(0.2)
-        time.sleep(1.0)
+        wait_until(lambda: victim not in (left := children(process)) and len(left) == 2, "another worker takes over")
+        before = answers(askers)
+        wait_until(lambda: answers(askers) >= before + 20, "questions are answered after the kill")
         for asker in askers:
             asker.stop.set()
         for asker in askers:
             asker.join()
-        assert victim not in children(server.process.pid)
-        assert len(children(server.process.pid)) == 2
         metrics = httpx.get(f"{server.url}/metrics", timeout=10).text
     found = [pair for asker in askers for pair in asker.found]
-    assert len(found) > 40
     assert set.union(*(asker.statuses for asker in askers)) <= {200, 429, 503}
     expected = classifier.predict([text for text, _ in found])
     for (_, scores), wanted in zip(found, expected, strict=True):

@@ -1,6 +1,7 @@
 """Running the server: who may reach it, how many processes, how it starts and how it stops."""
 
 import contextlib
+import gc
 import logging
 import os
 import socket
@@ -80,7 +81,10 @@ class AppFactory:
         if not self.settings.access_log:
             logging.getLogger("affekt.access").setLevel(logging.WARNING)
         settings = self.settings.model_copy(update={"lanes": self.lanes})
-        return create_app(self.classifier(), settings, self.keys, metrics_folder=self.metrics_folder)
+        app = create_app(self.classifier(), settings, self.keys, metrics_folder=self.metrics_folder)
+        gc.collect()
+        gc.freeze()  # what is here stays; looking through it again and again would stop every request for tens of ms
+        return app
 
 
 def check_exposure(settings: Settings, keys: ApiKeys) -> None:

@@ -53,7 +53,7 @@ async function classify() {
 function empty() {
   Object.assign(state, { text: "", answer: null });
   say($("error"));
-  say($("summary"), "Nothing to read yet.");
+  say($("summary"), "Nothing to read yet. Write something, or try an example.");
   $("latency").textContent = "";
   bars.clear();
   hideWords();

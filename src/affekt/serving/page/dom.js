@@ -20,6 +20,10 @@ export function say(element, sentence = "") {
   if (element.classList.contains("error") || element.classList.contains("why")) element.hidden = !sentence;
 }
 
-export const percent = (value) => `${Math.round(100 * value)} %`;
+/** Whole per cent; what is there but rounds to nothing is "under 1 %", and what is not quite all is not 100 %. */
+export const percent = (value) => {
+  if (value > 0 && value < 0.005) return "<1 %";
+  return value < 1 && value >= 0.995 ? ">99 %" : `${Math.round(100 * value)} %`;
+};
 
 export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;

@@ -4,7 +4,7 @@ import { paint } from "./colours.js";
 import { $, make } from "./dom.js";
 
 const FAINT = 0.08; // share of the strongest weight below which a word stays plain
-const LEAST = 0.05; // log-odds below which nothing is worth a colour
+const PLAIN = 0.5; // log-odds that get a full colour if no word has more: where nothing matters, nothing shouts
 
 /**
  * @param {string} text
@@ -13,7 +13,7 @@ const LEAST = 0.05; // log-odds below which nothing is worth a colour
  */
 export function showWords(text, emotion, words) {
   const points = Array.from(text);
-  const strongest = Math.max(LEAST, ...words.map((word) => Math.abs(word.weight)));
+  const strongest = Math.max(PLAIN, ...words.map((word) => Math.abs(word.weight)));
   const parts = [];
   let cursor = 0;
   for (const word of words) {
@@ -31,7 +31,7 @@ export function showWords(text, emotion, words) {
 function piece(points, word, strongest, emotion) {
   const text = points.slice(word.start, word.end).join("");
   const share = Math.abs(word.weight) / strongest;
-  if (share < FAINT || Math.abs(word.weight) < LEAST) return text;
+  if (share < FAINT) return text;
   const kind = word.weight > 0 ? "for" : "against";
   const sign = word.weight > 0 ? "+" : "−";
   return make("span", {
