@@ -1,5 +1,6 @@
 """The OpenAPI document, made as precise as the model is: its label sets, its labels, its limits."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -10,11 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from affekt.answering import label_sets
+from affekt.answering import View, label_sets
 from affekt.serving.service import Service
 
 DESCRIPTION = """Every error has the body `{"error": {"code", "message", "field"}}`. A text may have several emotions
 or none. Scores are calibrated probabilities; an emotion is found where its score reaches its threshold."""
+
+Schema = dict[str, Any]
+NUMBER: Schema = {"type": "integer"}
+GIVEN: Schema = {"not": {"type": "null"}}
 
 
 def openapi_route(app: FastAPI, service: Service, *, secured: bool) -> Route:
@@ -45,20 +50,49 @@ def openapi_route(app: FastAPI, service: Service, *, secured: bool) -> Route:
 
 
 def _narrow(schemas: dict[str, Any], service: Service) -> None:
+    """Say in the schemas what pydantic cannot know: this model's label sets and labels, and this server's limits."""
     settings, manifest = service.settings, service.served.classifier.manifest
-    names = list(label_sets(manifest))
-    for schema in ("ClassifyRequest", "ExplainRequest"):
-        _text_branch(schemas[schema]["properties"]["taxonomy"]).update(enum=names)
-    texts = schemas["ClassifyRequest"]["properties"]["texts"]
-    branch = next(part for part in texts["anyOf"] if part.get("type") == "array")
-    branch["maxItems"] = settings.texts
-    branch["items"]["maxLength"] = settings.text_chars
-    _text_branch(schemas["ClassifyRequest"]["properties"]["text"])["maxLength"] = settings.text_chars
-    schemas["ExplainRequest"]["properties"]["text"]["maxLength"] = settings.explain_chars
+    sets = {name: list(View.of(manifest, name).labels) for name in label_sets(manifest)}
+    classify, explain = schemas["ClassifyRequest"], schemas["ExplainRequest"]
+    for schema in (classify, explain):
+        _branch(schema["properties"]["taxonomy"], "string").update(enum=list(sets))
+    _limit_texts(classify["properties"]["texts"], settings.texts, settings.text_chars)
+    _branch(classify["properties"]["text"], "string").update(maxLength=settings.text_chars)
+    _limit_texts(schemas["PredictRequest"]["properties"]["inputs"], settings.texts, settings.text_chars)
+    explain["properties"]["text"].update(maxLength=settings.explain_chars)
+    classify["not"] = {"required": ["top_k", "thresholds"], "properties": {"top_k": NUMBER, "thresholds": GIVEN}}
+    few = {"maxItems": settings.explain_texts, "items": {"maxLength": settings.explain_chars}}
+    classify["allOf"] = [
+        _where("explain", {"const": True}, {"texts": few, "text": {"maxLength": settings.explain_chars}}),
+        *_by_set(sets, manifest.taxonomy, lambda labels: {"thresholds": {"propertyNames": {"enum": labels}}}),
+    ]
+    explain["allOf"] = _by_set(sets, manifest.taxonomy, lambda labels: {"emotions": {"items": {"enum": labels}}})
 
 
-def _text_branch(schema: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = next(part for part in schema["anyOf"] if part.get("type") == "string")
+def _by_set(sets: dict[str, list[str]], own: str, narrowed: Callable[[list[str]], Schema]) -> list[Schema]:
+    """Which labels may be named depends on the label set that is asked for."""
+    asked = [_where("taxonomy", {"const": name}, narrowed(labels)) for name, labels in sets.items()]
+    unsaid = {"properties": {"taxonomy": {"type": "null"}}}
+    return [*asked, {"if": unsaid, "then": {"properties": narrowed(sets[own])}}]
+
+
+def _where(name: str, value: Schema, narrowed: Schema) -> Schema:
+    return {"if": {"required": [name], "properties": {name: value}}, "then": {"properties": narrowed}}
+
+
+def _limit_texts(schema: Schema, most: int, characters: int) -> None:
+    """Bound every list in a choice of schemas, and every text in it or beside it."""
+    for part in schema["anyOf"]:
+        if part.get("type") == "array":
+            part["maxItems"] = most
+            inner = part["items"].get("items", part["items"])
+            inner["maxLength"] = characters
+        elif part.get("type") == "string":
+            part["maxLength"] = characters
+
+
+def _branch(schema: Schema, kind: str) -> Schema:
+    found: Schema = next(part for part in schema["anyOf"] if part.get("type") == kind)
     return found
 
 

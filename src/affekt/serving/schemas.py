@@ -2,10 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 5.0 is an integer there, and some clients write it so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Count = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole)]
 
 
 class _Strict(BaseModel):
@@ -25,7 +33,10 @@ class ClassifyRequest(_Asking):
                 {"texts": ["I can't believe you did this for me!", "Well, that was a waste of an evening."]},
                 {"text": "Thanks, but no.", "taxonomy": "ekman", "scores": True},
             ],
-            "oneOf": [{"required": ["texts"]}, {"required": ["text"]}],
+            "oneOf": [
+                {"required": ["texts"], "properties": {"texts": {"type": "array"}, "text": {"type": "null"}}},
+                {"required": ["text"], "properties": {"text": {"type": "string"}, "texts": {"type": "null"}}},
+            ],
         }
     )
 
@@ -35,8 +46,8 @@ class ClassifyRequest(_Asking):
         default=None,
         description="In place of the model's own: one for all labels, or some by name. Not together with `top_k`.",
     )
-    top_k: int | None = Field(
-        default=None, ge=1, le=1000, description="Decide for this many labels of highest score instead of by threshold."
+    top_k: Count | None = Field(
+        default=None, description="Decide for this many labels of highest score instead of by threshold."
     )
     scores: bool = Field(default=False, description="Give every label's score, not only those of the emotions found.")
     explain: bool = Field(default=False, description="Say which words moved each emotion (few, short texts only).")
@@ -138,7 +149,7 @@ class PredictParameters(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    top_k: int | None = Field(default=None, ge=1, le=1000)
+    top_k: Count | None = None
     function_to_apply: Literal["sigmoid", "none"] | None = Field(
         default=None, description="`none` gives logits; `softmax` makes no sense for several labels at once."
     )
