@@ -221,3 +221,39 @@ def test_unknown_paths_and_methods(client: TestClient, method: str, path: str, s
     assert set(answer.json()["error"]) == {"code", "message", "field"}
     if status == 405:
         assert answer.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/classify", b'{"texts":[%s]}' % b",".join([b"0"] * 200_000)),
+        ("/v1/classify", b'{"texts":[%s]}' % b",".join([b"[]"] * 150_000)),
+        ("/v1/classify", b"{%s}" % b",".join(b'"%d":0' % n for n in range(50_000))),
+        ("/v1/classify", b'{"text":"a","thresholds":{%s}}' % b",".join(b'"%d":[]' % n for n in range(40_000))),
+        ("/predict", b'{"inputs":[%s]}' % b",".join([b"0"] * 200_000)),
+        ("/predict", b'{"inputs":[%s]}' % b",".join([b"[0]"] * 120_000)),
+        ("/v1/explain", b'{"text":"a","emotions":[%s]}' % b",".join([b'"a"'] * 120_000)),
+    ],
+)
+def test_a_body_of_nothing_but_mistakes_is_not_even_parsed(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, body: bytes
+) -> None:
+    """Each of these once kept everybody waiting, up to a minute, while pydantic listed the mistakes."""
+    monkeypatch.setattr("affekt.serving.shortcut.parse", lambda *_: pytest.fail("parsed"))
+    answer = client.post(path, content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "too-many-values")
+
+
+def test_an_error_is_one_sentence_however_much_it_could_quote(client: TestClient) -> None:
+    names = {f"{n:060d}": 0.5 for n in range(900)}
+    answer = client.post("/v1/classify", json={"text": "a", "thresholds": names})
+    assert answer.status_code == 422
+    assert len(answer.content) < 600
+    assert answer.json()["error"]["message"].endswith("…")
+
+
+def test_a_text_whose_variants_are_too_much_is_said_to_be_too_long(client: TestClient) -> None:
+    answer = client.post("/v1/explain", json={"text": "a " * 1000})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["field"]) == (422, "text-too-long", "text")
+    assert "to be explained" in error["message"]

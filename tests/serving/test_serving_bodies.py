@@ -104,10 +104,10 @@ def test_depth_is_what_it_is(value: Any, limit: int, ascii_only: bool) -> None:
     except UnicodeDecodeError:
         return
     if depth_of(value) <= limit:
-        check_json(body, limit)
+        check_json(body, limit, 1000)
     else:
         with pytest.raises(Problem):
-            check_json(body, limit)
+            check_json(body, limit, 1000)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_depth_is_what_it_is(value: Any, limit: int, ascii_only: bool) -> None:
 )
 def test_what_no_parser_should_see(body: bytes) -> None:
     with pytest.raises(Problem) as caught:
-        check_json(body, 8)
+        check_json(body, 8, 1000)
     assert (caught.value.status, caught.value.code) == (400, "bad-json")
 
 
@@ -133,13 +133,13 @@ def test_what_no_parser_should_see(body: bytes) -> None:
     "body", [b'{"text": "[[[[[[[[[[[[[[[["}', rb'{"text": "\"[[[[[[[[[[[[\\"}', b'"' + b"[" * 50 + b'"', b"", b"3"]
 )
 def test_brackets_in_strings_do_not_count(body: bytes) -> None:
-    check_json(body, 3)
+    check_json(body, 3, 1000)
 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_judged(body: bytes) -> None:
     try:
-        check_json(body, 4)
+        check_json(body, 4, 1000)
     except Problem:
         return
     try:
@@ -147,3 +147,24 @@ def test_any_bytes_are_judged(body: bytes) -> None:
     except ValueError:
         return
     assert depth_of(value) <= 4
+
+
+def count_of(value: Any) -> int:
+    """The members of every list and object, as commas show them."""
+    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return max(0, len(inner) - 1) + sum(map(count_of, inner))
+
+
+@given(values, st.integers(1, 8))
+def test_values_are_counted_wherever_they_are(value: Any, most: int) -> None:
+    body = json.dumps(value).encode()
+    if count_of(value) < most:
+        check_json(body, 30, most)
+    else:
+        with pytest.raises(Problem, match=f"more than {most} values") as caught:
+            check_json(body, 30, most)
+        assert (caught.value.status, caught.value.code) == (422, "too-many-values")
+
+
+def test_commas_in_texts_do_not_count() -> None:
+    check_json(json.dumps({"text": "," * 5000 + '","' * 100}).encode(), 8, 10)

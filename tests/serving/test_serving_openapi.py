@@ -26,7 +26,7 @@ def test_answers_are_as_documented(live: Live, name: str, mode: str) -> None:
     kind = schemathesis.GenerationMode.NEGATIVE if wrong else schemathesis.GenerationMode.POSITIVE
     named = schemathesis.checks
     checks = [named.not_a_server_error, named.status_code_conformance, named.content_type_conformance]
-    checks += [named.response_schema_conformance, *([named.negative_data_rejection] if wrong else [])]
+    checks.append(named.response_schema_conformance)
 
     @given(operations[name].as_strategy(generation_mode=kind))
     @settings(
@@ -36,7 +36,11 @@ def test_answers_are_as_documented(live: Live, name: str, mode: str) -> None:
         suppress_health_check=list(HealthCheck),
     )
     def every(case: Any) -> None:
-        answer = case.call_and_validate(checks=checks)
+        answer = case.call()
+        refused = answer.status_code == 413  # a refusal, though not among those that schemathesis knows
+        case.validate_response(
+            answer, checks=[*checks, *([named.negative_data_rejection] if wrong and not refused else [])]
+        )
         if not wrong:  # what the document allows is answered, unless it is more than fits in a body or in the queue
             assert answer.status_code in (200, 413, 429), answer.text
 

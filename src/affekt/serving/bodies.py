@@ -11,7 +11,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b"[]{},"))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
@@ -87,14 +87,21 @@ async def _read_piece(receive: Receive, body: bytearray, limit: int, memory: Bod
     return bool(message.get("more_body", False))
 
 
-def check_json(body: bytes | bytearray, depth: int) -> None:
+def check_json(body: bytes | bytearray, depth: int, values: int) -> None:
     """Refuse what a JSON parser should not even begin with; linear in the body's length.
 
-    Strings are cut out, then everything but brackets (of either kind); each round takes out the innermost pairs, so
-    what is left after ``depth`` rounds is nested deeper or not balanced.
+    Strings are cut out, then everything but commas and brackets (of either kind). Commas bound the values: half a
+    megabyte of ``0,0,0`` would keep the parser and the model of the body busy for a minute with a quarter of a million
+    mistakes. Then each round takes out the innermost pairs of brackets, so that what is left after ``depth`` rounds is
+    nested deeper or not balanced.
+
+    Args:
+        body: as sent.
+        depth: deepest nesting.
+        values: most values, the members of every list and object counted.
 
     Raises:
-        Problem: 400.
+        Problem: 400, or 422 if there are too many values.
     """
     try:
         body.decode("utf-8")
@@ -102,7 +109,10 @@ def check_json(body: bytes | bytearray, depth: int) -> None:
         raise Problem(400, "bad-json", "The body is not UTF-8.") from None
     if 0 in body:
         raise Problem(400, "bad-json", "The body is not valid JSON.")
-    brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _NOT_BRACKETS)
+    brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _NOT_STRUCTURE)
+    if brackets.count(b",") >= values:
+        raise Problem(422, "too-many-values", f"The body holds more than {values} values; send fewer texts at once.")
+    brackets = brackets.replace(b",", b"")
     for _ in range(depth):
         brackets = brackets.replace(b"[]", b"")
     if brackets:

@@ -43,6 +43,15 @@ class Explainer:
             raise Problem(422, "text-too-long", sentence, field=field)
         if self._running >= settings.explanations:
             raise Problem(429, "overloaded", "Too many explanations are in progress; come again.", retry_after=1)
+        try:
+            return await self._run(client, text, taxonomy, emotions)
+        except Problem as problem:
+            if problem.code != "too-many-tokens":
+                raise
+            sentence = "The text has too many words to be explained; ask about a part of it."
+            raise Problem(422, "text-too-long", sentence, field=field) from None
+
+    async def _run(self, client: str, text: str, taxonomy: str | None, emotions: Sequence[str] | None) -> Explanation:
         loop = asyncio.get_running_loop()
         scorer = _QueuedScorer(self._served, self._batcher, client, loop)
         self._running += 1

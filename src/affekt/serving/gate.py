@@ -63,7 +63,7 @@ class Gate:
         self._admit(scope["state"]["client"], length // CHARS_PER_TOKEN)
         body = await read_body(receive, length, self._settings.body_bytes, self._settings.request_seconds, self._memory)
         try:
-            check_json(body, self._settings.json_depth)
+            check_json(body, self._settings.json_depth, self._settings.json_values)
             await self._app(scope, _replay(bytes(body)), send)
         finally:
             self._memory.give(len(body))

@@ -68,6 +68,15 @@ STATUS_CODES = {
 LONGEST_FIELD = 100
 """Characters of a field's name that are repeated to the client."""
 
+LONGEST_MESSAGE = 400
+"""Characters of a sentence that may name what the client sent."""
+
+
+def shortened(sentence: str, most: int = LONGEST_MESSAGE) -> str:
+    """A sentence that cannot be made long by what it quotes."""
+    return sentence if len(sentence) <= most else f"{sentence[: most - 1]}…"
+
+
 SENTENCES = {
     404: "There is nothing at this path; GET /openapi.json lists what there is.",
     405: "This path does not take this method; GET /openapi.json lists what there is.",
@@ -107,4 +116,4 @@ def _path(error: Any, body: Any) -> list[Any]:
 
 def from_error(error: AffektError) -> Problem:
     """The problem for a mistake that the model's own checks found; their sentence names the parameter."""
-    return Problem(422, error.code, str(error)) if error.code in ("setting", "data") else from_status(500)
+    return Problem(422, error.code, shortened(str(error))) if error.code in ("setting", "data") else from_status(500)

@@ -15,7 +15,7 @@ from affekt.serving import answers
 from affekt.serving.batcher import BatchLimits, MicroBatcher
 from affekt.serving.explaining import Explainer
 from affekt.serving.metrics import Metrics
-from affekt.serving.problems import Problem
+from affekt.serving.problems import Problem, shortened
 from affekt.serving.served import FloatArray, Row, ServedModel
 from affekt.serving.settings import Settings
 
@@ -91,7 +91,7 @@ class Service:
             return self.served.answer(taxonomy, pairs, top_k)
         except SettingError as error:
             field = "thresholds" if taxonomy is None or taxonomy in self.label_sets else "taxonomy"
-            raise Problem(422, "invalid", str(error), field=field) from None
+            raise Problem(422, "invalid", shortened(str(error)), field=field) from None
 
     def check_emotions(self, taxonomy: str | None, emotions: Sequence[str] | None) -> None:
         """Refuse emotions that the label set does not have.

@@ -101,6 +101,11 @@ class Settings(BaseModel):
     batch_wait_ms: float = Field(default=2.0, ge=0)
 
     @property
+    def json_values(self) -> int:
+        """Most values of a body: its texts, and room for everything else that a request may say."""
+        return self.texts + 1000
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the address."""
         if self.host == "localhost":
