@@ -21,6 +21,7 @@ COPY --from=build /opt/affekt /opt/affekt
 ENV PATH=/opt/affekt/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    ORT_DISABLE_TELEMETRY=1 \
     HOME=/nonexistent
 USER 10001:10001
 EXPOSE 8000

@@ -2,8 +2,11 @@
 
 import gc
 import logging
+import os
 import pickle
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,8 +121,6 @@ def test_no_more_connections_than_files(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_processes_share_their_counters_in_a_folder_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
-    import os
-
     with run._metrics_folder(Settings()) as folder:
         assert folder is None
     with run._metrics_folder(Settings(workers=2)) as folder:
@@ -127,3 +128,13 @@ def test_processes_share_their_counters_in_a_folder_that_goes_away(monkeypatch: 
         assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(folder)
     assert not folder.exists()
     assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+
+
+def test_the_engine_is_told_to_report_to_nobody_before_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(run.NO_TELEMETRY, "")
+    monkeypatch.delenv(run.NO_TELEMETRY)
+    with pytest.raises(SettingError):
+        run.serve(AppFactory(None, "auto", 1, Settings(host="0.0.0.0"), ApiKeys()))  # noqa: S104
+    assert os.environ[run.NO_TELEMETRY] == "1"
+    command = "import sys, affekt.serving.run; sys.exit('onnxruntime' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0
