@@ -90,11 +90,12 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
     asked = parser.parse_args()
     world = World(load_dataset(asked.train), load_dataset(asked.dev))
-    every = {}
+    every, seeds = {}, range(asked.first_seed, asked.first_seed + asked.seeds)
     for how in ("random", "suggested"):
-        every[how] = figures = np.array([run(world, how, seed, asked) for seed in range(asked.seeds)])
+        every[how] = figures = np.array([run(world, how, seed, asked) for seed in seeds])
         line = {"how": how, "labelled": [asked.start + asked.count * r for r in range(asked.rounds + 1)]}
         for place, name in enumerate(("mean_average_precision", "macro_f1")):
             line[name] = figures[:, :, place].mean(axis=0).round(4).tolist()

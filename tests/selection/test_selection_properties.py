@@ -61,9 +61,10 @@ def test_texts_without_doubt_come_last(seed: int) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.floats(0, 1), st.floats(0.01, 0.99))
-def test_uncertainty_is_a_share_with_its_top_at_the_threshold(score: float, threshold: float) -> None:
+def test_uncertainty_is_a_share_with_its_top_at_twice_the_odds_of_the_threshold(score: float, threshold: float) -> None:
     (value,) = uncertainty(np.array([[score]], dtype=np.float32), (threshold,))[0]
-    (top,) = uncertainty(np.array([[threshold]], dtype=np.float32), (threshold,))[0]
+    twice = 2 * threshold / (1 + threshold)
+    (top,) = uncertainty(np.array([[twice]], dtype=np.float32), (threshold,))[0]
     assert 0 <= value <= 1 + 1e-6
     assert value <= top + 1e-6
     assert top == pytest.approx(1, abs=1e-4)

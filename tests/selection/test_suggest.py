@@ -32,15 +32,20 @@ def test_the_text_nearest_to_a_threshold_comes_first() -> None:
 
 
 def test_uncertainty_is_about_the_threshold_not_one_half() -> None:
-    found = uncertainty(scores([0.1, 0.5]), (0.1, 0.1))
+    found = uncertainty(scores([2 / 11, 0.5]), (0.1, 0.1))
     assert found[0, 0] == pytest.approx(1)
     assert found[0, 1] < 0.8
     assert uncertainty(scores([0.0, 1.0]), HALF).max() < 0.01
 
 
+def test_above_the_threshold_counts_for_more_than_as_far_below() -> None:
+    above, at, below = uncertainty(scores([2 / 3], [0.5], [1 / 3]), (0.5,))[:, 0]
+    assert (above, at, below) == pytest.approx((1, 27 / 32, 1 / 2))
+
+
 def test_rare_labels_weigh_more() -> None:
     weights = rarity([0.25, 0.0025])
-    assert weights[1] / weights[0] == pytest.approx(10, rel=1e-4)
+    assert weights[1] / weights[0] == pytest.approx(100, rel=1e-4)
     assert weights.mean() == pytest.approx(1)
     found = suggest(["a", "b"], scores([0.5, 0.0], [0.0, 0.5]), LABELS, HALF, 1, rates=[0.4, 0.01])
     assert found[0].text == "b"
@@ -50,7 +55,7 @@ def test_rare_labels_weigh_more() -> None:
 def test_a_label_that_is_covered_counts_for_less() -> None:
     """Nine texts unsure about joy and one a little about grief: grief comes before the joys are used up."""
     texts = [f"w{i} x{i} y{i}" for i in range(10)]
-    values = scores(*[[0.5, 0.0]] * 9, [0.0, 0.2])
+    values = scores(*[[0.5, 0.0]] * 9, [0.0, 0.35])
     found = suggest(texts, values, LABELS, HALF, 10, rates=[0.1, 0.1])
     assert 1 <= [item.index for item in found].index(9) <= 5
 

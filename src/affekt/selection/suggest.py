@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float32]
 
 CANDIDATES = 20
 """Texts of most value that are looked at for diversity, per text asked for."""
-RARITY = 0.5
+RARITY = 1.0
 """A label counts by its rate to the power of minus this: 0 treats labels alike, 1 gives each the same total."""
 RARE = 1.3
 """Weight, beside a mean of 1, from which a label is called rare."""
@@ -97,9 +97,13 @@ def suggest(
 
 
 def uncertainty(scores: FloatArray, thresholds: Sequence[float]) -> FloatArray:
-    """How near each score is to its threshold, from 0 (sure) to 1 (at the threshold): (texts, labels)."""
+    """How near each score is to its threshold, from 0 (sure) to 1 (at twice the threshold's odds): (texts, labels).
+
+    Just above the threshold counts for more than just below: such a text more likely has the label, and of a rare label
+    it is examples that a model lacks.
+    """
     near = sigmoid(logit(scores) - logit(np.asarray(thresholds, dtype=np.float32)))
-    found: FloatArray = 4 * near * (1 - near)
+    found: FloatArray = np.float32(27 / 4) * near**2 * (1 - near)
     return found
 
 
