@@ -16,7 +16,7 @@ DOCS := $(VENV)/installed-docs-$(KEY)
 CLUSTERS := $(VENV)/installed-clusters-$(KEY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test clusters lint format bench ship docs examples lock clean
+.PHONY: help demo install test clusters coverage mutation fuzz lint format bench ship docs examples lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -37,6 +37,18 @@ test: $(DEV) ## Run the tests.
 
 clusters: $(CLUSTERS) ## Run the tests on Ray and Spark (which needs Java); 'make test' skips them where these are missing.
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest tests/bulk/test_bulk_ray.py tests/bulk/test_bulk_spark.py
+
+coverage: $(DEV) ## Run the tests and show which lines and branches they reach.
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
+
+mutation: $(DEV) ## Change the code in small ways and see whether the tests notice (an hour).
+	$(PIP) install -q "cosmic-ray>=8.4"
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python scripts/mutation.py
+
+fuzz: $(DEV) ## Feed random bytes to the table readers and the cleaning (minutes).
+	$(PIP) install -q "atheris>=2.3"
+	$(BIN)/python scripts/fuzz.py tables -max_total_time=180
+	$(BIN)/python scripts/fuzz.py cleaning -max_total_time=180
 
 lint: $(DEV) ## Check style, types and import rules.
 	$(BIN)/ruff check

@@ -290,7 +290,13 @@ def test_losses_move_with_their_buffers() -> None:
         ("asymmetric", {"clip": 1.0}, "clip"),
         ("asymmetric", {"gamma_neg": float("nan")}, "gamma_neg"),
         ("asymmetric", {"gamma_pos": -0.1}, "gamma_pos"),
+        ("focal", {"alpha": -0.1}, "alpha"),
+        ("asymmetric", {"clip": 1.5}, "clip"),
+        ("asymmetric", {"clip": -0.1}, "clip"),
+        ("asymmetric", {"gamma_neg": -0.1}, "gamma_neg"),
         ("bce", {"smoothing": 1.0}, "smoothing"),
+        ("bce", {"smoothing": 1.5}, "smoothing"),
+        ("bce", {"smoothing": -0.1}, "smoothing"),
         ("bce", {"reduction": "max"}, "reduction"),
         ("bce", {"pos_weight_cap": 3.0}, "counts"),
         ("bce", {"global_correlation": 0.1}, "counts"),
@@ -301,6 +307,21 @@ def test_losses_move_with_their_buffers() -> None:
 def test_bad_settings_are_named(name: str, options: dict[str, object], said: str) -> None:
     with pytest.raises(SettingError, match=said):
         make_loss(name, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("focal", {"alpha": 0.0}),
+        ("focal", {"alpha": 1.0}),
+        ("focal", {"gamma": 0.0}),
+        ("asymmetric", {"gamma_neg": 0.0, "gamma_pos": 0.0, "clip": 0.0}),
+        ("bce", {"smoothing": 0.0}),
+    ],
+)
+def test_the_ends_of_a_range_belong_to_it(name: str, options: dict[str, float]) -> None:
+    logits, targets = case()
+    assert torch.isfinite(make_loss(name, **options)(logits, targets)).all()  # type: ignore[arg-type]
 
 
 # --- label counts -------------------------------------------------------------------------------------------------
