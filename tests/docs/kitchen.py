@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
@@ -76,7 +75,7 @@ class Kitchen:
         arguments = f"exec {line.partition('--port')[0]} --port {self.port} --log-level error"
         self.servers = [subprocess.Popen(["bash", "-c", arguments], cwd=self.folder, env=self._environment())]
         for _ in range(600):
-            with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5).close()
                 return
             assert self.servers[0].poll() is None, f"{line} ended"
