@@ -131,19 +131,19 @@ def outsize(folder: Path) -> Path:
     return folder
 
 
-def test_channels_are_evened_out_only_where_the_plain_graph_is_refused(
+def test_channels_are_taken_apart_only_where_the_plain_graph_is_refused(
     outsize: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = export(outsize, dataset(), threads=1)
     assert report.int8 is not None
     assert report.int8.flipped <= MOST_FLIPPED
     kinds = [node.name for node in onnx.load(outsize / "onnx" / "model_quantized.onnx").graph.node]
-    assert any(name.endswith(".even") for name in kinds)
-    monkeypatch.setattr(exporting, "smooth", lambda graph, extremes: (graph, extremes))
+    assert any(name.endswith(".largest_product") for name in kinds)
+    monkeypatch.setattr(exporting, "apart", lambda graph, extremes: (graph, extremes))
     with pytest.raises(ParityError, match="decides"):
         export(outsize, dataset(), threads=1)
 
 
 def test_a_plain_graph_that_passes_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "smooth", None)
+    monkeypatch.setattr(exporting, "apart", None)
     assert export(folder, dataset(), threads=1).int8 is not None

@@ -14,8 +14,8 @@ from affekt.backends import TokenBatch
 from affekt.backends.onnx import OnnxBackend
 from affekt.export.calibrate import observe
 from affekt.export.graph import GraphBuilder, save
+from affekt.export.outsize import apart
 from affekt.export.quantize import LARGE_TABLE, WEIGHT_TOP, linear_inputs, quantize, symmetric
-from affekt.export.smooth import smooth
 from models import random_rows
 
 MATRICES = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2), elements=st.floats(-100, 100, width=32))
@@ -130,31 +130,33 @@ def outsize_model(times: float = 300) -> onnx.ModelProto:
     return model
 
 
-def test_smoothing_changes_no_answer_and_saves_models_with_outsize_channels(tmp_path: Path) -> None:
+def test_outsize_channels_apart_change_no_answer_and_save_the_others(tmp_path: Path) -> None:
     model = outsize_model()
     batch = TokenBatch.of(random_rows((5, 9, 2)))
     extremes = observe(model, linear_inputs(model), [batch])
-    even, even_extremes = smooth(model, extremes)
-    onnx.checker.check_model(even)
-    graphs = {"exact": model, "even": even, "rough": quantize(model, extremes), "int8": quantize(even, even_extremes)}
+    split, rest = apart(model, extremes)
+    onnx.checker.check_model(split)
+    graphs = {"exact": model, "split": split, "rough": quantize(model, extremes), "int8": quantize(split, rest)}
+    onnx.checker.check_model(graphs["int8"])
     found = {}
     for name, graph in graphs.items():
         save(graph, tmp_path / name)
         found[name] = OnnxBackend(tmp_path / name, 1).logits(batch)
-    np.testing.assert_allclose(found["even"], found["exact"], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found["split"], found["exact"], rtol=1e-4, atol=1e-4)
     lost = {name: np.abs(found[name] - found["exact"]).max() for name in ("rough", "int8")}
     assert lost["int8"] < 0.1 * lost["rough"]
-    measured = observe(even, linear_inputs(even), [batch])
-    assert measured.keys() == even_extremes.keys()
-    for name, channels in measured.items():
-        np.testing.assert_allclose(channels, even_extremes[name], rtol=1e-5)
 
 
-def test_even_channels_are_left_as_they_are() -> None:
-    model = table_model()
-    batch = TokenBatch.of(random_rows((5, 9, 2)))
-    even, _ = smooth(model, observe(model, linear_inputs(model), [batch]))
-    assert [node.op_type for node in even.graph.node] == [node.op_type for node in model.graph.node]
+def test_the_largest_channel_is_the_one_apart() -> None:
+    model = outsize_model()
+    (activation,) = linear_inputs(model)
+    extremes = observe(model, {activation: 8}, [TokenBatch.of(random_rows((5, 9, 2)))])
+    split, rest = apart(model, extremes)
+    assert [value.tolist() for name, value in constants(split).items() if name.endswith(".largest")] == [[3]]
+    assert (rest[activation][:, 3] == 0).all()
+    assert rest[activation].max() < extremes[activation].max() / 10
+    assert (extremes[activation][:, 3] != 0).any()
+    assert [node.op_type for node in quantize(split, rest).graph.node].count("MatMulIntegerToFloat") == 1
 
 
 def test_large_constants_of_other_nodes_are_integers_in_the_file(

@@ -21,9 +21,9 @@ from affekt.errors import DataError
 from affekt.export.calibrate import observe
 from affekt.export.encoder import encoder_graph
 from affekt.export.graph import save
+from affekt.export.outsize import apart
 from affekt.export.parity import Parity, compare, passes_int8, require_float, require_int8
 from affekt.export.quantize import linear_inputs, quantize
-from affekt.export.smooth import smooth
 from affekt.files import atomic_file, atomic_folder
 from affekt.model_folder import Manifest, read_manifest, update_manifest, verify
 from affekt.tokenizing import TextTokenizer
@@ -89,13 +89,13 @@ def export(folder: Path, dataset: Dataset, *, int8: bool = True, threads: int | 
 
 
 def _write_int8(graph: onnx.ModelProto, yardstick: "_Yardstick", path: Path) -> Parity:
-    """Write the int8 graph: the plain one, or the one with even channels if the plain one would be refused."""
+    """Write the int8 graph: the plain one, or the one with outsize channels apart if the plain one would be refused."""
     extremes = observe(graph, linear_inputs(graph), yardstick.source.calibration(yardstick.texts))
     save(quantize(graph, extremes), path)
     plain = yardstick.parity(path)
     if passes_int8(plain):
         return plain
-    save(quantize(*smooth(graph, extremes)), path)
+    save(quantize(*apart(graph, extremes)), path)
     return yardstick.parity(path)
 
 

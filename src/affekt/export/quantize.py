@@ -58,11 +58,11 @@ def quantize(model: onnx.ModelProto, extremes: Extremes) -> onnx.ModelProto:
 
     Args:
         model: the float32 graph.
-        extremes: of every activation that :func:`linear_inputs` names.
+        extremes: of the activations to quantize; products of others stay float32.
     """
     rewriter = _Rewriter(constants_of(model), extremes)
     for node in model.graph.node:
-        if _is_linear(node, rewriter.constants, model):
+        if node.input[0] in extremes and _is_linear(node, rewriter.constants, model):
             rewriter.linear(node)
         elif _is_table(node, rewriter.constants):
             rewriter.table(node)
