@@ -9,8 +9,8 @@ import warnings
 import torch
 import transformers
 
-from affekt.training.memory import EncoderShape, estimate_memory
-from affekt.training.optimizers import Rates, make_optimizer, parameter_groups
+from affekt.training.engines.memory import EncoderShape, estimate_memory
+from affekt.training.engines.optimizers import Rates, make_optimizer, parameter_groups
 from affekt.training.recipe import Recipe
 
 LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}

@@ -32,14 +32,14 @@ from affekt.backends.torch import CudaBackend
 from affekt.cleaning import CleaningOptions
 from affekt.engine import Engine
 from affekt.tokenizing import TextTokenizer
-from affekt.training.architectures import architecture_of
-from affekt.training.batches import Layout, prefetch
-from affekt.training.captured import CapturedEngine
-from affekt.training.losses import make_loss
-from affekt.training.objective import Objective
-from affekt.training.optimizers import parameter_groups
-from affekt.training.processes import Processes
-from affekt.training.sampling import BatchPlan
+from affekt.training.batching.batches import Layout, prefetch
+from affekt.training.batching.sampling import BatchPlan
+from affekt.training.engines.captured import CapturedEngine
+from affekt.training.engines.optimizers import parameter_groups
+from affekt.training.engines.processes import Processes
+from affekt.training.losses.losses import make_loss
+from affekt.training.losses.objective import Objective
+from affekt.training.networks.architectures import architecture_of
 
 LENGTH, PER_PROCESS, LABELS = 128, 32, 28
 LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}

@@ -34,18 +34,18 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForSequenceClassification, RobertaConfig
 
-from affekt.training.accelerators import make_accelerator
-from affekt.training.architectures import architecture_of
-from affekt.training.batches import Layout, pad, prefetch
-from affekt.training.captured import CapturedEngine
-from affekt.training.keeping import MemoryKeeper
-from affekt.training.loop import Loop, Rules
-from affekt.training.losses import make_loss
-from affekt.training.objective import Objective
-from affekt.training.optimizers import parameter_groups
-from affekt.training.plain import PlainEngine
-from affekt.training.sampling import BatchPlan
-from affekt.training.schedules import Schedule
+from affekt.training.batching.batches import Layout, pad, prefetch
+from affekt.training.batching.sampling import BatchPlan
+from affekt.training.checkpoints.keeping import MemoryKeeper
+from affekt.training.engines.accelerators import make_accelerator
+from affekt.training.engines.captured import CapturedEngine
+from affekt.training.engines.optimizers import parameter_groups
+from affekt.training.engines.plain import PlainEngine
+from affekt.training.loop.loop import Loop, Rules
+from affekt.training.loop.schedules import Schedule
+from affekt.training.losses.losses import make_loss
+from affekt.training.losses.objective import Objective
+from affekt.training.networks.architectures import architecture_of
 
 LENGTH, BATCH, EPOCHS, PUBLISHED = 128, 32, 3, 41_810
 LARGE = {
@@ -309,10 +309,10 @@ def part_curves(texts: Texts, dev: Texts, asked: argparse.Namespace) -> list[dic
 
 def part_budget(_texts: Texts, dev: Texts, asked: argparse.Namespace) -> list[dict[str, Any]]:
     """Steps and an evaluation within each budget, all texts as long as they may be."""
-    from affekt.training.assemble import make_engine
-    from affekt.training.encode import Encoded
-    from affekt.training.hardware import fit_to_memory, has_8bit
-    from affekt.training.processes import Processes
+    from affekt.training.batching.encode import Encoded
+    from affekt.training.engines.assemble import make_engine
+    from affekt.training.engines.hardware import fit_to_memory, has_8bit
+    from affekt.training.engines.processes import Processes
     from affekt.training.recipe import Recipe
 
     device, rows = torch.device("cuda"), []

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from affekt.data import Dataset, ReadOptions, kfold, load_dataset
 from affekt.files import atomic_file
 from affekt.taxonomy import TAXONOMIES
-from affekt.training.teachers import FOLDS, fold_numbers
-from affekt.training.unlabelled import Pool, make_pool
+from affekt.training.distilling.teachers import FOLDS, fold_numbers
+from affekt.training.distilling.unlabelled import Pool, make_pool
 
 DERIVED = 3.0
 """Texts made from each training text, for teachers to label."""

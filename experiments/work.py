@@ -24,15 +24,15 @@ from runs import STAGES, TEACHERS, Run, over_folds
 
 from affekt.evaluation.noise import suspect_rows
 from affekt.files import atomic_file
-from affekt.training.hardware import fit_to_device
+from affekt.training.distilling.teachers import fold_calibrations, out_of_fold_scores, pool_scores
+from affekt.training.engines.hardware import fit_to_device
+from affekt.training.engines.processes import Processes
 from affekt.training.inputs import Inputs, ScoredTexts, with_pool
+from affekt.training.loop.progress import Hook
+from affekt.training.networks.stock import save_stock
 from affekt.training.prepare import prepare, train_in_memory
 from affekt.training.pretrain import pretrain
-from affekt.training.processes import Processes
-from affekt.training.progress import Hook
 from affekt.training.recipe import get_recipe
-from affekt.training.stock import save_stock
-from affekt.training.teachers import fold_calibrations, out_of_fold_scores, pool_scores
 
 LABELS = 28
 

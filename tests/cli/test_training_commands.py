@@ -79,7 +79,7 @@ def test_the_reference_recipe_explains_what_the_machine_lacks(
 def test_a_stopped_run_ends_with_the_signals_exit_code(
     table: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from affekt.training.stopping import StoppedError
+    from affekt.training.loop.stopping import StoppedError
 
     def stop(*_: object, **__: object) -> None:
         raise StoppedError(3, 15, "model.run")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is
 USES = {
     "A loss": """
 import torch
-from affekt.training.losses import make_loss
+from affekt.training.losses.losses import make_loss
 loss = make_loss("hill", margin=1.4)
 assert torch.isfinite(loss(torch.zeros(2, 3), torch.eye(3)[:2])).all()
 """,

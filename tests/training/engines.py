@@ -7,14 +7,14 @@ import torch
 from tiny_models import targets, texts, tiny
 from transformers import PreTrainedModel
 
-from affekt.training.accelerators import make_accelerator
-from affekt.training.architectures import architecture_of
-from affekt.training.batches import Layout
-from affekt.training.captured import CapturedEngine
-from affekt.training.losses import make_loss
-from affekt.training.objective import Objective
-from affekt.training.optimizers import parameter_groups
-from affekt.training.plain import PlainEngine
+from affekt.training.batching.batches import Layout
+from affekt.training.engines.accelerators import make_accelerator
+from affekt.training.engines.captured import CapturedEngine
+from affekt.training.engines.optimizers import parameter_groups
+from affekt.training.engines.plain import PlainEngine
+from affekt.training.losses.losses import make_loss
+from affekt.training.losses.objective import Objective
+from affekt.training.networks.architectures import architecture_of
 
 torch.set_num_threads(1)
 TEXTS, ROW, LR, DECAY = 24, 32, 3e-3, 0.1

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from affekt.training.checkpoint import Checkpoints
+from affekt.training.checkpoints.checkpoint import Checkpoints
 
 
 def tensors(step: int) -> dict[str, torch.Tensor]:

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from affekt.cli.app import app
 from affekt.errors import DataError, SettingError, TrainingError
-from affekt.training.batches import MicroBatch, PaddedTokens, pad
-from affekt.training.packing import pack
+from affekt.training.batching.batches import MicroBatch, PaddedTokens, pad
+from affekt.training.batching.packing import pack
+from affekt.training.loop.progress import EpochReport, Hook
 from affekt.training.pretrain import DEFAULT, IGNORED, MaskedObjective, Masking, pretrain
-from affekt.training.progress import EpochReport, Hook
 from models import vocabulary
 
 torch.set_num_threads(1)

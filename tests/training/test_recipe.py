@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from affekt.errors import SettingError
-from affekt.training.losses import make_loss
+from affekt.training.losses.losses import make_loss
 from affekt.training.recipe import RECIPES, Recipe, get_recipe
 
 

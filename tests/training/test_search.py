@@ -14,7 +14,7 @@ from affekt.cli.app import app
 from affekt.errors import DataError, MissingExtraError, SettingError, TrainingError
 from affekt.training import search as module
 from affekt.training.inputs import Inputs
-from affekt.training.progress import EpochReport, Progress
+from affekt.training.loop.progress import EpochReport, Progress
 from affekt.training.recipe import Recipe, get_recipe
 from affekt.training.search import DEFAULT_SPACE, read_space, search
 

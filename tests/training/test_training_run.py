@@ -15,8 +15,8 @@ import affekt
 from affekt.decision import sigmoid
 from affekt.errors import DataError, SettingError, TrainingError
 from affekt.model_folder import read_manifest, verify
-from affekt.training.build import quiet
-from affekt.training.progress import EpochReport, Hook, Report, Start
+from affekt.training.loop.progress import EpochReport, Hook, Report, Start
+from affekt.training.networks.build import quiet
 
 torch.set_num_threads(1)
 TEXTS = list(make_set(6, seed=7).texts)

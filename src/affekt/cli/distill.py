@@ -43,9 +43,9 @@ def distill(
     from affekt.data.labelling.columns import texts_of
     from affekt.data.reading.tables import read_table
     from affekt.training import Options, get_recipe
-    from affekt.training.distill import MoreTexts
-    from affekt.training.distill import distill as run
-    from affekt.training.teachers import Teacher, Teachers
+    from affekt.training.distilling.distill import MoreTexts
+    from affekt.training.distilling.distill import distill as run
+    from affekt.training.distilling.teachers import Teacher, Teachers
 
     def member(said: str) -> Teacher:
         encoder, _, own = (said, "", "") if Path(said).exists() else said.partition(":")

@@ -36,10 +36,10 @@ def doctor(
     Exit code 0: training can start; 1: it cannot as it is; 2: something could not be read.
     """
     from affekt.training import get_recipe
-    from affekt.training.build import pick_device
     from affekt.training.doctor import examine
+    from affekt.training.engines.memory import parse_memory
     from affekt.training.inputs import gather
-    from affekt.training.memory import parse_memory
+    from affekt.training.networks.build import pick_device
 
     chosen = get_recipe(recipe, settings or ())
     budget = parse_memory(memory) if memory is not None else None

@@ -27,9 +27,9 @@ def pretrain(
     from affekt.data.labelling.columns import texts_of
     from affekt.data.reading.tables import read_table
     from affekt.training import get_recipe  # noqa: F401  (says which extra is missing)
+    from affekt.training.loop.watching import ProgressBar
     from affekt.training.pretrain import DEFAULT
     from affekt.training.pretrain import pretrain as run
-    from affekt.training.watching import ProgressBar
 
     read = [one for path in texts for one in texts_of(read_table(path), text) if one.strip()]
     folder = run(

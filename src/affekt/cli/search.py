@@ -36,9 +36,9 @@ def search(
     """Train with many settings and write the best recipe; the same command goes on where it was."""
     from affekt.training import get_recipe
     from affekt.training.inputs import gather
+    from affekt.training.loop.watching import ProgressBar
     from affekt.training.search import DEFAULT_SPACE, read_space
     from affekt.training.search import search as run
-    from affekt.training.watching import ProgressBar
 
     base = get_recipe(recipe, settings or ())
     found = run(

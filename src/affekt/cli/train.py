@@ -54,7 +54,7 @@ def train(
     overrides += [*(settings or ()), *([f"seed={seed}"] if seed is not None else [])]
     from affekt.training import Options
     from affekt.training import train as run
-    from affekt.training.stopping import StoppedError
+    from affekt.training.loop.stopping import StoppedError
 
     run_options = Options(
         device=device, memory=memory, resume=resume, overwrite=overwrite, allow_changes=allow_changes,

@@ -14,17 +14,17 @@ from transformers import PreTrainedModel
 from affekt.cleaning import clean
 from affekt.data.duplicates import text_groups
 from affekt.errors import SettingError, TrainingError
-from affekt.training.assemble import make_engine
-from affekt.training.build import load_classifier, load_tokenizer
-from affekt.training.encode import Encoded, encode, tokenize
-from affekt.training.engine import Engine
-from affekt.training.hardware import choose_engine, fit_to_device, fit_to_encoder, has_8bit, longest
+from affekt.training.batching.encode import Encoded, encode, tokenize
+from affekt.training.batching.sampling import BatchPlan
+from affekt.training.engines.assemble import make_engine
+from affekt.training.engines.engine import Engine
+from affekt.training.engines.hardware import choose_engine, fit_to_device, fit_to_encoder, has_8bit, longest
+from affekt.training.engines.memory import EncoderShape, EngineName, estimate_memory, plan_memory
+from affekt.training.engines.processes import Processes
 from affekt.training.inputs import Inputs, complaints
-from affekt.training.lora import add_adapters
-from affekt.training.memory import EncoderShape, EngineName, estimate_memory, plan_memory
-from affekt.training.processes import Processes
+from affekt.training.networks.build import load_classifier, load_tokenizer
+from affekt.training.networks.lora import add_adapters
 from affekt.training.recipe import Recipe
-from affekt.training.sampling import BatchPlan
 
 Severity = Literal["error", "warning", "note"]
 DEV_SAMPLE = 500

@@ -19,10 +19,10 @@ from affekt.evaluation.measure import MIN_TEXTS, Naming, Resampling, measure
 from affekt.export.card import CardFacts, model_card
 from affekt.model_folder import Manifest, RuleRecord, write_model_folder
 from affekt.taxonomy import taxonomies_for
-from affekt.training.batches import TokenIds
-from affekt.training.build import quiet
+from affekt.training.batching.batches import TokenIds
+from affekt.training.networks.build import quiet
+from affekt.training.networks.stock import model_logits, save_stock
 from affekt.training.recipe import Recipe
-from affekt.training.stock import model_logits, save_stock
 from affekt.tuning.rules import fit_taxonomy_rules
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from affekt.data import Dataset, ReadOptions, load_dataset, split
 from affekt.errors import DataError
-from affekt.training.label_counts import LabelCounts
+from affekt.training.losses.label_counts import LabelCounts
 
 Floats = npt.NDArray[np.float32]
 DEV_SHARE = 0.1

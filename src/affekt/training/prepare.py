@@ -9,24 +9,24 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from affekt.training.accelerators import is_sharded
-from affekt.training.assemble import make_engine
-from affekt.training.build import load_classifier, load_tokenizer
-from affekt.training.encode import Encoded, encode, tokenize
-from affekt.training.engine import Engine
-from affekt.training.evaluator import Evaluator
-from affekt.training.hardware import choose_engine, fit_to_encoder, fit_to_memory, has_8bit
+from affekt.training.batching.encode import Encoded, encode, tokenize
+from affekt.training.batching.sampling import BatchPlan
+from affekt.training.checkpoints.keeping import Keeper, MemoryKeeper
+from affekt.training.engines.accelerators import is_sharded
+from affekt.training.engines.assemble import make_engine
+from affekt.training.engines.engine import Engine
+from affekt.training.engines.hardware import choose_engine, fit_to_encoder, fit_to_memory, has_8bit
+from affekt.training.engines.memory import EngineName, parse_memory
+from affekt.training.engines.processes import Processes
 from affekt.training.inputs import Floats, Inputs, complaints
-from affekt.training.keeping import Keeper, MemoryKeeper
-from affekt.training.loop import Loop, Rules
-from affekt.training.lora import add_adapters
-from affekt.training.memory import EngineName, parse_memory
-from affekt.training.processes import Processes
-from affekt.training.progress import Hook, Progress
+from affekt.training.loop.evaluator import Evaluator
+from affekt.training.loop.loop import Loop, Rules
+from affekt.training.loop.progress import Hook, Progress
+from affekt.training.loop.schedules import Schedule
+from affekt.training.networks.build import load_classifier, load_tokenizer
+from affekt.training.networks.lora import add_adapters
+from affekt.training.networks.stock import model_logits, stock_model
 from affekt.training.recipe import Recipe
-from affekt.training.sampling import BatchPlan
-from affekt.training.schedules import Schedule
-from affekt.training.stock import model_logits, stock_model
 
 
 @dataclass

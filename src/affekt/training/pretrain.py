@@ -18,22 +18,22 @@ from transformers import AutoModelForMaskedLM, PreTrainedModel
 from affekt.cleaning import CleaningOptions
 from affekt.errors import DataError, SettingError, TrainingError
 from affekt.files import atomic_folder
-from affekt.training.accelerators import make_accelerator
-from affekt.training.batches import Layout, MicroBatch, PaddedTokens, TokenIds
-from affekt.training.build import load_tokenizer, pick_device, quiet
-from affekt.training.checkpoint import Checkpoints
-from affekt.training.encode import tokenize
-from affekt.training.fingerprint import Fingerprint
-from affekt.training.hardware import fit_to_device, longest
-from affekt.training.keeping import DiskKeeper, final_weights
-from affekt.training.loop import Loop, Rules
-from affekt.training.optimizers import parameter_groups
-from affekt.training.plain import PlainEngine
-from affekt.training.processes import Processes
-from affekt.training.progress import Hook, Progress
+from affekt.training.batching.batches import Layout, MicroBatch, PaddedTokens, TokenIds
+from affekt.training.batching.encode import tokenize
+from affekt.training.batching.sampling import BatchPlan
+from affekt.training.checkpoints.checkpoint import Checkpoints
+from affekt.training.checkpoints.fingerprint import Fingerprint
+from affekt.training.checkpoints.keeping import DiskKeeper, final_weights
+from affekt.training.engines.accelerators import make_accelerator
+from affekt.training.engines.hardware import fit_to_device, longest
+from affekt.training.engines.optimizers import parameter_groups
+from affekt.training.engines.plain import PlainEngine
+from affekt.training.engines.processes import Processes
+from affekt.training.loop.loop import Loop, Rules
+from affekt.training.loop.progress import Hook, Progress
+from affekt.training.loop.schedules import Schedule
+from affekt.training.networks.build import load_tokenizer, pick_device, quiet
 from affekt.training.recipe import Recipe
-from affekt.training.sampling import BatchPlan
-from affekt.training.schedules import Schedule
 
 IGNORED = -100
 

@@ -17,7 +17,7 @@ class Recipe(BaseModel):
 
     Attributes:
         name: where the settings came from.
-        loss: a name of :data:`affekt.training.losses.LOSSES`.
+        loss: a name of :data:`affekt.training.losses.losses.LOSSES`.
         loss_options: that loss's own settings.
         r_drop: weight of R-Drop's consistency between two dropout passes; 0 leaves the second pass out.
         teacher_weight: share of teacher scores in the targets when a teacher is given; the rest is gold.
@@ -36,7 +36,7 @@ class Recipe(BaseModel):
         average_decay: decay per step of the exponential moving average of the weights; 0 keeps the last weights.
         dropout: replaces the encoder's dropout probabilities; None keeps them.
         pooling: ``first`` reads the first token; ``mean`` adds a layer that starts as the mean over the tokens
-            (:mod:`affekt.training.pooling`).
+            (:mod:`affekt.training.networks.pooling`).
         checkpointing: compute layers again in the backward pass, which saves memory and costs a third of the time.
         lora_rank: train low-rank adapters of this rank (Hu et al. 2021) in place of the encoder; 0 trains it whole.
         lora_alpha: scale of the adapters, as a multiple of 1 / rank.

@@ -11,18 +11,18 @@ from affekt.data import Dataset, ReadOptions
 from affekt.errors import CheckpointError
 from affekt.evaluation.measure import Resampling
 from affekt.training import finish
-from affekt.training.accelerators import start_processes
-from affekt.training.build import load_tokenizer, pick_device
-from affekt.training.fingerprint import Fingerprint
-from affekt.training.hardware import fit_to_device
+from affekt.training.checkpoints.fingerprint import Fingerprint
+from affekt.training.checkpoints.keeping import DiskKeeper, final_weights
+from affekt.training.checkpoints.run_folder import RunFolder
+from affekt.training.engines.accelerators import start_processes
+from affekt.training.engines.hardware import fit_to_device
+from affekt.training.engines.processes import Processes
 from affekt.training.inputs import DEV_SHARE, Floats, ScoredTexts, gather
-from affekt.training.keeping import DiskKeeper, final_weights
+from affekt.training.loop.progress import Hook, Progress
+from affekt.training.loop.watching import JsonLog, ProgressBar, TensorBoardLog
+from affekt.training.networks.build import load_tokenizer, pick_device
 from affekt.training.prepare import Run, prepare
-from affekt.training.processes import Processes
-from affekt.training.progress import Hook, Progress
 from affekt.training.recipe import Recipe, get_recipe
-from affekt.training.run_folder import RunFolder
-from affekt.training.watching import JsonLog, ProgressBar, TensorBoardLog
 
 
 @dataclass(frozen=True)

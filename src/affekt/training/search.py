@@ -13,12 +13,12 @@ import torch
 
 from affekt.errors import DataError, MissingExtraError, SettingError, TrainingError
 from affekt.files import atomic_file
-from affekt.training.build import pick_device
-from affekt.training.hardware import fit_to_device
+from affekt.training.engines.hardware import fit_to_device
+from affekt.training.engines.processes import Processes
 from affekt.training.inputs import Inputs
+from affekt.training.loop.progress import EpochReport, Hook
+from affekt.training.networks.build import pick_device
 from affekt.training.prepare import prepare, train_in_memory
-from affekt.training.processes import Processes
-from affekt.training.progress import EpochReport, Hook
 from affekt.training.recipe import Recipe
 
 DEFAULT_SPACE: Mapping[str, Any] = {

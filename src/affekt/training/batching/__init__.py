@@ -1,0 +1,1 @@
+"""What a step sees: which texts, as which tokens, in which rows."""

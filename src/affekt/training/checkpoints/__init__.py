@@ -1,0 +1,1 @@
+"""Nothing lost: what is kept, where, and whether it may go on."""

@@ -1,0 +1,90 @@
+"""Where a run lives while it lasts: a folder beside the model folder, which itself appears only when it is complete."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from affekt.errors import SettingError
+from affekt.files import atomic_file
+from affekt.model_folder import MANIFEST
+from affekt.training.checkpoints.checkpoint import Checkpoints
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """``runs/a.run`` beside ``runs/a``: checkpoints, log, and what became of the run.
+
+    Attributes:
+        out: the model folder to be.
+    """
+
+    out: Path
+
+    @property
+    def path(self) -> Path:
+        """The run's own folder."""
+        return self.out.with_name(f"{self.out.name}.run")
+
+    @property
+    def log(self) -> Path:
+        """The JSONL log."""
+        return self.path / "log.jsonl"
+
+    @property
+    def stage(self) -> Path:
+        """The Hugging Face files before they are measured and moved."""
+        return self.path / "model"
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The checkpoints; the last two and the best."""
+        return Checkpoints(self.path / "checkpoints", keep=2)
+
+    @property
+    def _record(self) -> Path:
+        return self.path / "run.json"
+
+    def open(self, *, resume: bool, overwrite: bool) -> dict[str, Any] | None:
+        """Check that nothing is overwritten unasked.
+
+        Args:
+            resume: go on with what is there.
+            overwrite: begin anew, whatever is there.
+
+        Returns:
+            what :meth:`finish` wrote, if the run is finished and is to be resumed; else None.
+
+        Raises:
+            SettingError: if something is there that would be lost.
+        """
+        if self.out.exists() and not self.out.is_dir():
+            raise SettingError(f"'{self.out}' is a file, and a model is a folder.", hint="Give another --out.")
+        if resume:
+            return self._finished()
+        filled = self.out.is_dir() and any(self.out.iterdir())
+        if filled and not (self.out / MANIFEST).is_file():
+            raise SettingError(f"'{self.out}' holds something that is no model.", hint="Give another --out.")
+        if filled and not overwrite:
+            raise SettingError(f"'{self.out}' already holds a model.", hint="Give another --out, or --overwrite it.")
+        if self.checkpoints.paths() and not overwrite:
+            raise SettingError(
+                f"'{self.path}' holds the checkpoints of a run that did not end.",
+                hint="Go on with it by --resume, or begin anew with --overwrite.",
+            )
+        shutil.rmtree(self.path, ignore_errors=True)
+        return None
+
+    def _finished(self) -> dict[str, Any] | None:
+        if not self._record.is_file() or not (self.out / MANIFEST).is_file():
+            return None
+        record: dict[str, Any] = json.loads(self._record.read_text(encoding="utf-8"))
+        return record
+
+    def finish(self, record: dict[str, Any]) -> None:
+        """Note that the model folder is complete, and remove what only an unfinished run needs."""
+        with atomic_file(self._record) as path:
+            path.write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+        self.checkpoints.clear()
+        shutil.rmtree(self.stage, ignore_errors=True)

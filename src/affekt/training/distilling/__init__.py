@@ -1,0 +1,1 @@
+"""Students: teachers out of fold, and texts that only they label."""

@@ -1,0 +1,1 @@
+"""Steps, epochs, reports and orderly ends, over any engine."""

@@ -1,0 +1,1 @@
+"""What is minimised: losses, their terms, and the objective of a batch."""
