@@ -29,13 +29,16 @@ PARTS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "decision": (["decision.py"], ["test_decision.py"]),
     "metrics": (["evaluation/metrics.py"], ["evaluation/test_f1_metrics.py"]),
-    "losses": (["training/losses.py"], ["training/test_losses.py"]),
-    "checkpoints": (["training/checkpoint.py"], ["training/test_checkpoint.py", "training/test_checkpoint_crashes.py"]),
+    "losses": (["training/losses/losses.py"], ["training/losses/test_losses.py"]),
+    "checkpoints": (
+        ["training/checkpoints/checkpoint.py"],
+        ["training/checkpoints/test_checkpoint.py", "training/checkpoints/test_checkpoint_crashes.py"],
+    ),
 }
 """Of each part, its files in ``src/affekt`` and in ``tests``."""
 SLOW = (
-    "training/test_checkpoint_crashes.py::test_kill_at_random_moments_leaves_a_whole_latest",
-    "training/test_losses.py::test_the_loss_has_no_graph_breaks",
+    "training/checkpoints/test_checkpoint_crashes.py::test_kill_at_random_moments_leaves_a_whole_latest",
+    "training/losses/test_losses.py::test_the_loss_has_no_graph_breaks",
 )
 """Tests that are left out: they take long, and what they find the others find, too."""
 PRELOADED = ("numpy", "pytest", "hypothesis", "emoji", "sklearn.metrics", "torch", "safetensors.torch")

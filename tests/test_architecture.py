@@ -1,9 +1,9 @@
 """The map of the house and the house agree."""
 
 import re
+from pathlib import Path
 
-from conftest import ROOT
-
+ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ROOT / "src" / "affekt"
 
 
