@@ -57,3 +57,11 @@ def test_imports_point_one_way() -> None:
         [checker, "--no-cache", "--config", "pyproject.toml"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout
+
+
+def test_the_engine_is_told_to_report_to_nobody_before_it_is_loaded() -> None:
+    command = (
+        "import os, sys; os.environ.pop('ORT_DISABLE_TELEMETRY', None); import affekt; "
+        "sys.exit('onnxruntime' in sys.modules or os.environ['ORT_DISABLE_TELEMETRY'] != '1')"
+    )
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0

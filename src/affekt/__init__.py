@@ -6,6 +6,7 @@
 ('gratitude', 'love')
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from affekt import errors
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from affekt.evaluation import evaluate
     from affekt.prediction import Prediction
     from affekt.training import train
+
+# ONNX Runtime's builds report to their maker unless this is set before they are loaded; affekt calls nobody.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 __all__ = ["EmotionClassifier", "Prediction", "__version__", "errors", "evaluate", "load", "train"]

@@ -5,8 +5,6 @@ import logging
 import os
 import pickle
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -128,13 +126,3 @@ def test_processes_share_their_counters_in_a_folder_that_goes_away(monkeypatch: 
         assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(folder)
     assert not folder.exists()
     assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
-
-
-def test_the_engine_is_told_to_report_to_nobody_before_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(run.NO_TELEMETRY, "")
-    monkeypatch.delenv(run.NO_TELEMETRY)
-    with pytest.raises(SettingError):
-        run.serve(AppFactory(None, "auto", 1, Settings(host="0.0.0.0"), ApiKeys()))  # noqa: S104
-    assert os.environ[run.NO_TELEMETRY] == "1"
-    command = "import sys, affekt.serving.run; sys.exit('onnxruntime' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0

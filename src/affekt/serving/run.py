@@ -36,9 +36,6 @@ SWITCH_SECONDS = 0.0005
 """How long a thread that wants to run Python waits for the one that does: a lane between two runs of the model must not
 wait as long as a run takes."""
 
-NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
-"""ONNX Runtime's builds report to their maker unless this is set before they are loaded; a server calls nobody."""
-
 SPARE_FILES = 128
 """Files that a process needs besides its connections."""
 
@@ -109,7 +106,6 @@ def serve(factory: AppFactory) -> None:
     Raises:
         SettingError: if the address would be open to strangers without a key, or cannot be had.
     """
-    os.environ.setdefault(NO_TELEMETRY, "1")
     settings = _fit_files(factory.settings)
     check_exposure(settings, factory.keys)
     logs.set_up(factory.log_level)
