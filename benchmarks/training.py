@@ -14,8 +14,7 @@ whose tokenizer is used for all. Parts:
   text at full length, on a card that nobody else uses (needs pydantic and emoji too).
 - cpu: the encoder on the CPU, padded to 128 and packed.
 
-Only PyTorch, transformers, accelerate, tokenizers and numpy are needed; bitsandbytes, if the reference's optimizer is
-to be the real one.
+PyTorch, transformers, accelerate, tokenizers and numpy are needed; bitsandbytes for the reference's real optimizer.
 """
 
 import argparse
