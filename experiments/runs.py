@@ -51,15 +51,21 @@ def over_seeds(run: Run, seeds: range = SEEDS) -> list[Run]:
 MPNET = ("lr=8e-5", "batch_size=64", "epochs=4", "average_decay=0.998")
 
 TEACHERS = [
-    Run("mpnet-g4", "mpnet", MPNET, scores_pool=True),
-    Run("mpnet-g3", "mpnet", (*MPNET, "loss_options.gamma_neg=3", "seed=1"), scores_pool=True),
-    Run("mpnet-rdrop", "mpnet", (*MPNET, "r_drop=0.5", "epochs=3", "seed=2"), scores_pool=True),
-    Run("minilm-g4", "minilm", scores_pool=True),
+    Run("mpnet-rdrop", "mpnet", (*MPNET, "r_drop=0.5"), scores_pool=True),
+    Run("mpnet-rdrop1", "mpnet", (*MPNET, "r_drop=1.0", "seed=1"), scores_pool=True),
+    Run("mpnet-g3", "mpnet", (*MPNET, "r_drop=1.0", "loss_options.gamma_neg=3", "epochs=3", "seed=2"), scores_pool=True),
+    Run("minilm-rdrop", "minilm", ("r_drop=0.5", "seed=3"), scores_pool=True),
 ]
 """Those whose out-of-fold scores are averaged, each trained five times on gold labels."""
 
-STUDENT = Run("student", "minilm", taught=True, pool=True, keeps=True)
+STUDENT = Run("student", "minilm", ("r_drop=0.5",), taught=True, pool=True, keeps=True)
 """What ships, once it is trained on all texts; its five fold models fit the thresholds."""
+
+PLAIN_STUDENT = Run("student-plain", "minilm", taught=True, pool=True)
+"""The same without R-Drop."""
+
+LARGER_STUDENT = Run("student-mpnet", "mpnet", (*MPNET, "r_drop=0.5", "epochs=3"), taught=True, pool=True)
+"""What the larger encoder learns from the same teachers."""
 
 REFERENCE = ("precision=bf16", "optimizer=adamw", "batching=packed", "micro_batch=32")
 """The reference settings in the arithmetic of the fast engine: the same steps, to rounding."""
@@ -99,6 +105,9 @@ ABLATIONS: dict[str, Run] = {
 STAGES: dict[str, list[Run]] = {
     "teachers": [one for run in TEACHERS for one in over_folds(run)],
     "students": [*over_folds(STUDENT), *over_seeds(STUDENT, range(5))],
+    "others": [
+        *(one for run in (PLAIN_STUDENT, LARGER_STUDENT) for one in (*over_folds(run), *over_seeds(run, range(5)))),
+    ],
     "reference": [
         *over_seeds(Run("reference", "minilm", REFERENCE, recipe="reference")),
         *over_seeds(Run("reference14", "minilm", REFERENCE, recipe="reference", core14=True)),
