@@ -109,7 +109,10 @@ def ours(folder: Path, device: str, dtype: str, warm: bool) -> Any:
 
     attention = attention_by_text if device == "cpu" else None
     backend = CudaBackend(folder, "float32" if device == "cpu" else dtype, device, attention, warm=warm)
-    return Engine(CleaningOptions(), TextTokenizer.of(folder, 512), backend)
+    engine = Engine(CleaningOptions(), TextTokenizer.of(folder, 512), backend)
+    if warm:
+        engine.rehearse()
+    return engine
 
 
 def score(engine: Any, texts: list[str]) -> int:

@@ -52,7 +52,10 @@ class EmotionClassifier:
         needed = {"tokenizer.json", "config.json", FILES[name], f"{FILES[name]}_data"}
         verify(folder, manifest, only=needed.__contains__)
         tokenizer = TextTokenizer.of(folder, manifest.max_length)
-        return cls(manifest, Engine(manifest.cleaning, tokenizer, open_backend(folder, name, threads)), folder)
+        engine = Engine(manifest.cleaning, tokenizer, open_backend(folder, name, threads))
+        if name.startswith("torch-cuda"):
+            engine.rehearse()
+        return cls(manifest, engine, folder)
 
     @property
     def labels(self) -> tuple[str, ...]:

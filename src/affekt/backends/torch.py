@@ -22,7 +22,7 @@ except ImportError as error:
 from affekt.backends.packed import Attention, PackedEncoder, PackedRow, flash_attention, to_device
 
 CPU_PLAN = BatchPlan(token_budget=2048, max_texts=64, equal=True, window=4096)
-CUDA_PLAN = BatchPlan(token_budget=65_536, max_texts=8192, equal=False, window=2048)
+CUDA_PLAN = BatchPlan(token_budget=65_536, max_texts=8192, equal=False, window=2048, ahead=2)
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -132,9 +132,11 @@ class CudaBackend:
         return model(input_ids=ids, attention_mask=mask).logits.float()
 
     def _warm(self) -> None:
-        for texts, tokens in ((1, 8), (32, 32), (self.plan.token_budget // 64, 64)):
-            ids = np.full((texts, tokens), 5, dtype=np.int64)
-            self.logits(TokenBatch(ids, np.ones_like(ids)))
+        """Batches of many sizes, since CUDA loads a kernel and takes memory when a size first needs them."""
+        for tokens in (512, 128, 64, 32, 16, 8):
+            for share in (1, 4, 16, 256):
+                ids = np.full((max(1, self.plan.token_budget // tokens // share), tokens), 5, dtype=np.int64)
+                self.logits(TokenBatch(ids, np.ones_like(ids)))
 
     @torch.inference_mode()
     def logits(self, batch: TokenBatch) -> FloatArray:

@@ -13,7 +13,7 @@ from affekt.training.recipe import Recipe
 EngineName = Literal["captured", "plain"]
 
 MIB = 2**20
-CONTEXT = 640 * MIB
+CONTEXT = 896 * MIB
 """The CUDA context with its loaded kernels, and the workspaces of cuBLAS."""
 SLACK = 1.1
 """What the caching allocator reserves over what is in use."""
@@ -99,7 +99,8 @@ class Estimate:
         gradients: of all trainable parameters.
         optimizer: its moments.
         average: the moving average of the weights.
-        activations: of one micro-batch, or of an evaluation batch where that is more.
+        activations: of one micro-batch, and of an evaluation batch: where that is more, or, since captured steps
+            keep their memory to themselves, on top.
         overhead: of CUDA and of the update.
     """
 
@@ -176,12 +177,14 @@ def estimate_memory(
     length = recipe.max_length if recipe.batching == "padded" else length
     passes = 2 if recipe.r_drop else 1
     training = passes * _activations(shape, recipe, engine, micro_batch * length, length, checkpointing)
+    evaluation = _evaluation(shape, recipe, length)
+    activations = training + evaluation if engine == "captured" else max(training, evaluation)
     return Estimate(
         weights=(shape.parameters + shape.frozen) * (4 + copies),
         gradients=shape.parameters * gradient,
         optimizer=int(shape.parameters * (8 if optimizer == "adamw" else 2.05)),
         average=shape.parameters * 4 if recipe.average_decay else 0,
-        activations=int(SLACK * max(training, _evaluation(shape, recipe, length))),
+        activations=int(SLACK * activations),
         overhead=CONTEXT + (256 * MIB if engine == "captured" else 64 * MIB),
     )
 
