@@ -10,7 +10,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from affekt import errors
-from affekt.threads import available_cpus
 
 if TYPE_CHECKING:
     from affekt.classifier import EmotionClassifier
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 # ONNX Runtime's builds report to their maker unless this is set before they are loaded; affekt calls nobody.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-# More tokenizing threads than this wait for each other's memory.
-os.environ.setdefault("RAYON_NUM_THREADS", str(min(8, available_cpus())))
 
 __version__ = "0.1.0"
 __all__ = ["EmotionClassifier", "Prediction", "__version__", "errors", "evaluate", "load", "train"]

@@ -64,18 +64,17 @@ class Engine:
         return scored
 
     def stream(self, texts: Iterable[str], *, truncate: bool = False, window: int | None = None) -> Iterator[Scored]:
-        """Chunks of neighbouring texts in input order; the next ones are prepared while the engine runs on this one.
+        """Chunks of neighbouring texts in input order; the next is prepared while the engine runs on this one.
 
         Args:
-            texts: any iterable; it is read at most ``plan.ahead`` + 2 chunks ahead.
+            texts: any iterable; it is read at most three chunks ahead.
             truncate: read only the first window of a long text.
             window: most texts of a chunk; the engine's own choice by default.
         """
-        plan = self.backend.plan
-        with ThreadPoolExecutor(plan.ahead) as pool:
-            parts = chunks(texts, window or plan.window)
+        with ThreadPoolExecutor(1) as pool:
+            parts = chunks(texts, window or self.backend.plan.window)
             futures = (pool.submit(self._prepare, number, part, truncate) for number, part in parts)
-            yield from self._scored(future.result() for future in asked_ahead(futures, plan.ahead))
+            yield from self._scored(future.result() for future in one_ahead(futures))
 
     def rehearse(self) -> None:
         """Go the whole way once, so that the first real text does not wait for tables and threads."""
@@ -144,13 +143,13 @@ class _Chunk:
         return Scored(self.texts, combine(logits, self.tokens.owner)[self.place], windowed[self.place])
 
 
-def asked_ahead(futures: Iterator[Future[T]], count: int) -> Iterator[Future[T]]:
-    """The same, with ``count`` more asked for before one is handed out, so that they are computed meanwhile."""
-    waiting = deque(islice(futures, count))
-    for future in futures:
-        waiting.append(future)
-        yield waiting.popleft()
-    yield from waiting
+def one_ahead(futures: Iterator[Future[T]]) -> Iterator[Future[T]]:
+    """The same, with the next one asked for before this one is handed out, so that it is computed meanwhile."""
+    waiting = next(futures, None)
+    while waiting is not None:
+        following = next(futures, None)
+        yield waiting
+        waiting = following
 
 
 def combine(logits: FloatArray, owner: npt.NDArray[np.intp]) -> FloatArray:

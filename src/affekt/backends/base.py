@@ -39,14 +39,12 @@ class BatchPlan:
         max_texts: most texts of a batch.
         equal: only texts of one length share a batch, so that no answer depends on padding.
         window: texts that are sorted by length together.
-        ahead: windows that are cleaned and tokenized at the same time, while the engine runs.
     """
 
     token_budget: int
     max_texts: int
     equal: bool
     window: int
-    ahead: int = 1
 
 
 class Backend(Protocol):

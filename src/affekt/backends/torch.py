@@ -22,7 +22,7 @@ except ImportError as error:
 from affekt.backends.packed import Attention, PackedEncoder, PackedRow, flash_attention, to_device
 
 CPU_PLAN = BatchPlan(token_budget=2048, max_texts=64, equal=True, window=4096)
-CUDA_PLAN = BatchPlan(token_budget=65_536, max_texts=8192, equal=False, window=2048, ahead=2)
+CUDA_PLAN = BatchPlan(token_budget=65_536, max_texts=8192, equal=False, window=2048)
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
