@@ -70,6 +70,14 @@ def test_texts_that_are_the_same_once_cleaned_are_computed_once(words: TextToken
     assert (found[0] != found[2]).any()
 
 
+def test_a_rehearsal_goes_the_whole_way(words: TextTokenizer) -> None:
+    backend = SumBackend()
+    engine = Engine(CleaningOptions(), words, backend)
+    engine.rehearse()
+    assert backend.texts >= 64
+    np.testing.assert_array_equal(logits(engine, ["love"]), engine.one("love").logits)
+
+
 def test_no_texts_give_no_chunks(engine: Engine) -> None:
     assert list(engine.stream([])) == []
 

@@ -12,6 +12,7 @@ from affekt.training.engines.memory import (
     EncoderShape,
     Estimate,
     _activations,
+    _evaluation,
     _token_layer,
     estimate_memory,
     parse_memory,
@@ -122,6 +123,18 @@ def test_every_saving_saves() -> None:
     assert total(recipe=Recipe(r_drop=1.0)).activations > total().activations
     assert total(recipe=Recipe(average_decay=0.99)).average == 4 * LARGE.parameters
     assert total(engine="captured").total < total().total
+
+
+def test_an_evaluation_comes_on_top_of_what_captured_steps_keep() -> None:
+    """A budget of 8 GB ran out on an H100: the memory of captured steps is not there for anything else."""
+    recipe = Recipe(precision="bf16")
+    training = _activations(LARGE, recipe, "captured", 8 * 128, 128, checkpointing=False)
+    evaluation = _evaluation(LARGE, recipe, 128)
+    together = total(recipe=recipe, engine="captured", longest=128).activations
+    assert together >= training + evaluation
+    shared = total(recipe=recipe, longest=128).activations
+    plain = _activations(LARGE, recipe, "plain", 8 * 128, 128, checkpointing=False)
+    assert shared == int(1.1 * max(plain, evaluation))
 
 
 def test_padding_is_counted() -> None:
