@@ -54,8 +54,10 @@ TEACHERS = [
     Run("mpnet-rdrop", "mpnet", (*MPNET, "r_drop=0.5"), scores_pool=True),
     Run("mpnet-rdrop1", "mpnet", (*MPNET, "r_drop=1.0", "seed=1"), scores_pool=True),
     Run(
-        "mpnet-g3", "mpnet",
-        (*MPNET, "r_drop=1.0", "loss_options.gamma_neg=3", "epochs=3", "seed=2"), scores_pool=True,
+        "mpnet-g3",
+        "mpnet",
+        (*MPNET, "r_drop=1.0", "loss_options.gamma_neg=3", "epochs=3", "seed=2"),
+        scores_pool=True,
     ),
     Run("minilm-rdrop", "minilm", ("r_drop=0.5", "seed=3"), scores_pool=True),
 ]
@@ -72,6 +74,7 @@ LARGER_STUDENT = Run("student-mpnet", "mpnet", (*MPNET, "epochs=2"), taught=True
 
 REFERENCE = ("precision=bf16", "optimizer=adamw", "batching=packed", "micro_batch=32")
 """The reference settings in the arithmetic of the fast engine: the same steps, to rounding."""
+
 
 def short(name: str, *settings: str, encoder: str = "minilm", **more: object) -> Run:
     """MiniLM with one thing changed."""

@@ -56,6 +56,18 @@ def test_against_itself(folder: Path, table: Path) -> None:
     assert "Paired comparison" in out
 
 
+def test_texts_with_unknown_labels_are_left_out_if_asked_for(folder: Path, table: Path) -> None:
+    table.write_text(table.read_text() + "\ni love 7,,1\ni hate 8,0,NA\n")
+    code, _, err = run("--model", folder, "--data", table)
+    assert code == 2
+    assert "not known of 2 of the 62 texts" in err
+    assert "--known-only" in err
+    code, out, err = run("--model", folder, "--data", table, "--known-only")
+    assert code == 0
+    assert "2 of 62 texts left out" in err
+    assert "60 texts" in out
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -45,6 +45,11 @@ def test_unknown_targets_are_neither_positive_nor_known():
     np.testing.assert_array_equal(dataset.known, [[True, True], [True, False], [True, True]])
 
 
+def test_fully_labelled_rows_are_those_without_unknown_targets():
+    data = Dataset(("a", "b", "c"), ("x", "y"), [[1, np.nan], [0, 1], [1, 0]])
+    assert data.fully_labelled() == data.subset([1, 2])
+
+
 def test_subset_keeps_order_and_ids():
     part = make().subset([2, 0])
     assert part.texts == ("c", "a")

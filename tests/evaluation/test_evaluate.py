@@ -119,7 +119,7 @@ def test_labels_that_are_not_the_models_are_refused(labels: tuple[str, ...]) -> 
 def test_unknown_labels_in_rows_are_refused() -> None:
     targets = WORLD.truth.astype(np.float32)
     targets[3, 4] = np.nan
-    with pytest.raises(DataError, match="1 rows have unknown labels"):
+    with pytest.raises(DataError, match="not known of 1 of the"):
         evaluate(model(), Dataset(texts(), GOEMOTIONS, targets), resampling=QUICK)
 
 

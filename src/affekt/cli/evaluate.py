@@ -17,6 +17,7 @@ TaxonomyName = Annotated[
     str | None, typer.Option("--taxonomy", help="Label set: goemotions, core14, ekman, sentiment.")
 ]
 LabelledOnly = Annotated[bool, typer.Option("--labelled-only", help="Leave out texts that have none of the labels.")]
+KnownOnly = Annotated[bool, typer.Option("--known-only", help="Leave out texts of which a label is not known.")]
 Report = Annotated[Path | None, typer.Option("--report", help="Folder to write a page, pictures and JSON into.")]
 
 
@@ -28,6 +29,7 @@ def evaluate(
     against: Against = None,
     taxonomy: TaxonomyName = None,
     labelled_only: LabelledOnly = False,
+    known_only: KnownOnly = False,
     backend: Annotated[str, typer.Option("--backend", help="Engine, as for predict.")] = "auto",
     resamples: Annotated[int, typer.Option("--resamples", min=1, help="Bootstrap resamples for intervals.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Of folds and resamples.")] = 0,
@@ -43,6 +45,9 @@ def evaluate(
     from affekt.evaluation import evaluate as measured
 
     dataset = load_dataset(data, options=read)
+    if known_only:
+        dataset, before = dataset.fully_labelled(), len(dataset)
+        typer.echo(f"{before - len(dataset):,} of {before:,} texts left out: a label is not known.", err=True)
     models = [
         affekt.load(None if name == "shipped" else name, backend=backend)
         for name in (model, *([against] if against else []))

@@ -86,6 +86,10 @@ class Dataset:
         ids = None if self.ids is None else tuple(self.ids[i] for i in picked)
         return Dataset(tuple(self.texts[i] for i in picked), self.labels, self.targets[rows], ids, self.name)
 
+    def fully_labelled(self) -> "Dataset":
+        """The rows of which every label is known."""
+        return self.subset(np.flatnonzero(self.known.all(axis=1)))
+
     def with_labels(self, labels: Sequence[str]) -> "Dataset":
         """The same texts with the columns in the order of ``labels``; labels not asked for are dropped.
 

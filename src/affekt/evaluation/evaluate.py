@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from affekt.answering import View
 from affekt.decision import logit
@@ -18,6 +19,8 @@ from affekt.tuning.arrays import Bool, as_truth
 if TYPE_CHECKING:
     from affekt.classifier import EmotionClassifier
     from affekt.data.dataset import Dataset
+
+Floats = npt.NDArray[np.float32]
 
 
 def evaluate(
@@ -95,8 +98,19 @@ def match_truth(dataset: "Dataset", source: Sequence[str], target: Taxonomy) -> 
     if len(dataset):
         columns = [names.index(label) for label in dataset.labels if label in names]
         kept = [index for index, label in enumerate(dataset.labels) if label in names]
-        truth[:, columns] = as_truth(dataset.targets[:, kept])
+        truth[:, columns] = as_truth(_known(dataset, dataset.targets[:, kept]))
     return (truth if wanted is direct else target.combine_truth(truth, names)), tuple(notes)
+
+
+def _known(dataset: "Dataset", targets: Floats) -> Floats:
+    """The targets, if all of them are known."""
+    unsure = int(np.isnan(targets).any(axis=1).sum())
+    if unsure:
+        raise DataError(
+            f"A label is not known of {unsure:,} of the {len(targets):,} texts of '{dataset.name}'.",
+            hint="Measure on the others with --known-only (in Python: dataset.fully_labelled()).",
+        )
+    return targets
 
 
 def _fit(have: Sequence[str], wanted: Sequence[str]) -> tuple[int, int]:
