@@ -16,7 +16,7 @@ DOCS := $(VENV)/installed-docs-$(KEY)
 CLUSTERS := $(VENV)/installed-clusters-$(KEY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test clusters coverage mutation fuzz lint format bench ship docs examples lock clean
+.PHONY: help demo install test clusters coverage mutation fuzz lint format bench ship sbom docs examples lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -68,6 +68,9 @@ ship: $(DEV) ## Train the model that ships; needs a GPU, and DATA, ENCODERS and 
 	$(BIN)/python experiments/work.py --data "$(DATA)" --encoders "$(ENCODERS)" --work "$(WORK)" teachers students
 	$(BIN)/python experiments/ship.py --data "$(DATA)" --encoders "$(ENCODERS)" --work "$(WORK)" \
 	  --install src/affekt/models/goemotions-minilm
+
+sbom: $(CORE) ## Write what a core install ships and depends on, as CycloneDX, into dist/sbom.json.
+	$(BIN)/python scripts/sbom.py dist/sbom.json
 
 docs: $(DOCS) ## Build the documentation into site/.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
