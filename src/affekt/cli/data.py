@@ -158,12 +158,13 @@ def split(
 
 def _load(file: Path, options: Any, *, labelled: bool = True) -> "Loaded":
     from affekt.data.findings import raise_errors
-    from affekt.data.load import raise_no_labels, read_labelled
+    from affekt.data.labelling.unlabelled import raise_no_labels
+    from affekt.data.load import read_labelled
 
     loaded = read_labelled(file, options)
     raise_errors(loaded.findings, str(file))
     if labelled and not loaded.dataset.labels and options.layout != "none":
-        raise_no_labels(loaded.table)
+        raise_no_labels(loaded.table, loaded.layout)
     return loaded
 
 

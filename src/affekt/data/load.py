@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from affekt.data.labelling.extracted import Extracted, IndexArray
 from affekt.data.labelling.layouts import Layout, detect_layout
 from affekt.data.labelling.policies import leave_out_texts, skipped, treat_unlabelled
 from affekt.data.labelling.targets import extract
+from affekt.data.labelling.unlabelled import raise_no_labels
 from affekt.data.options import BadRows, LayoutName, Missing, ReadOptions, Unlabelled
 from affekt.data.reading.tables import Table, format_suffix, read_table
 from affekt.errors import DataError
@@ -99,7 +99,7 @@ def load_dataset(
             place = f" ({finding.where()})" if finding.lines else ""
             _log.warning("%s: %s%s", path, finding.message, place)
     if not loaded.dataset.labels:
-        raise_no_labels(loaded.table)
+        raise_no_labels(loaded.table, loaded.layout)
     if not len(loaded.dataset):
         raise DataError(f"'{path}' has no usable text.")
     return loaded.dataset
@@ -121,18 +121,6 @@ def read_labelled(path: str | Path, options: ReadOptions = _DEFAULT) -> Loaded:
     if options.bad_rows == "skip":
         findings = [skipped(finding) for finding in findings]
     return _joined(table, layout, texts, extracted, used, findings)
-
-
-def raise_no_labels(table: Table) -> NoReturn:
-    """Say that a table has no labels.
-
-    Raises:
-        DataError: always.
-    """
-    raise DataError(
-        f"'{table.path}' has no column of labels.",
-        hint=f"Name it with --labels; its columns are: {', '.join(table.columns[:40])}.",
-    )
 
 
 def _joined(

@@ -91,6 +91,49 @@ def test_a_table_without_labels_is_not_usable_for_training(write):
     assert "no-labels" in found(check(write("t.csv", "id,text\n1,hi there\n2,bye\n")))
 
 
+EMOTIONS = "anger anticipation disgust fear joy love optimism pessimism sadness surprise trust".split()
+
+
+def test_a_test_table_whose_labels_are_all_none_has_no_labels(write):
+    nothing = "\t".join(["NONE"] * len(EMOTIONS))
+    rows = "".join(f"2018-En-{n}\tThis is tweet number {n} of them\t{nothing}\n" for n in range(20))
+    path = write("test.tsv", "ID\tTweet\t" + "\t".join(EMOTIONS) + "\n" + rows)
+    for options in (ReadOptions(), ReadOptions(label_names=",".join(EMOTIONS)), ReadOptions(labels=EMOTIONS)):
+        report = check(path, options)
+        assert (report.texts, report.labels, report.usable) == (20, (), False)
+        finding = found(report)["no-labels"]
+        assert finding.message == "The table has no labels: its 11 columns of labels hold nothing but 'NONE'."
+        assert "'affekt predict' or 'affekt submit'" in finding.hint
+        assert report.layout.startswith("Layout 'none': texts in column 'Tweet', no labels in their 11 columns (anger")
+        with pytest.raises(DataError, match=r"test.tsv' has no labels: its 11 .* nothing but 'NONE'\. Answer it"):
+            load_dataset(path, options=options)
+
+
+@pytest.mark.parametrize("layout", ["columns", "list", "long"])
+def test_none_throughout_is_no_label_in_a_layout_that_is_named(write, layout):
+    path = write("t.csv", "text,joy,anger\nhi there,NONE,NONE\nbye,NONE,\n")
+    with pytest.raises(DataError, match="has no labels: its 2 columns of labels hold nothing but 'NONE'"):
+        check(path, ReadOptions(layout=layout))
+
+
+def test_a_column_of_labels_that_names_none_is_named(write):
+    path = write("t.csv", "text,label,lang\nhi there,n/a,en\nbye,N/A,de\nwell,,en\n")
+    assert found(check(path))["no-labels"].message == "The table has no labels: column 'label' holds nothing but 'n/a'."
+    blank = write("u.csv", "text,label,lang\nhi there,,en\nbye,,de\n")
+    assert found(check(blank))["no-labels"].message == "The table has no labels: column 'label' names none."
+
+
+def test_none_is_a_label_where_it_is_named_as_one_or_others_stand_beside_it(write):
+    path = write("t.csv", "text,label\nhi there,none\nbye,none\n")
+    assert check(path, ReadOptions(label_names="none,joy")).labels == ("none", "joy")
+    assert check(write("u.csv", "text,label\nhi there,none\nbye,joy\n")).labels == ("joy", "none")
+
+
+def test_a_column_without_a_word_does_not_hide_the_labels(write):
+    path = write("t.csv", "text,place,mood\n" + "hi there,n/a,joy\nbye now,n/a,anger\n" * 5)
+    assert check(path).labels == ("anger", "joy")
+
+
 def test_further_checks_are_passed_along(write):
     def deep(loaded):
         return [Finding("deep", "note", f"{len(loaded.dataset)} texts were looked at.")]

@@ -14,6 +14,7 @@ import numpy as np
 from affekt.data.dataset import Dataset
 from affekt.data.duplicates import IntArray, group_numbers, text_groups
 from affekt.data.findings import Finding
+from affekt.data.labelling.unlabelled import why_unlabelled
 from affekt.data.load import Loaded, read_labelled
 from affekt.data.options import ReadOptions
 
@@ -68,8 +69,8 @@ def check_labels(loaded: Loaded) -> list[Finding]:
     """No labels at all, labels that no text has, and names that differ in case or spaces only."""
     dataset = loaded.dataset
     if not dataset.labels:
-        hint = "" if loaded.layout.kind != "none" else "Name its column with --labels, if there is one."
-        return [Finding("no-labels", "error", "The table has no labels.", hint)]
+        reason, hint = why_unlabelled(loaded.table, loaded.layout)
+        return [Finding("no-labels", "error", f"The table {reason}.", hint)]
     findings = []
     unseen = [
         label for label, seen in zip(dataset.labels, dataset.positives.sum(axis=0).tolist(), strict=True) if not seen

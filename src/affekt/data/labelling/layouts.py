@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from affekt.data.labelling.cells import SEPARATORS, as_labels, as_text, cell_keys, is_id
-from affekt.data.labelling.columns import flag_columns, guess_id, guess_label_column, guess_text
+from affekt.data.labelling.cells import MISSING, SEPARATORS, as_labels, as_text, cell_keys, is_id
+from affekt.data.labelling.columns import by_name, flag_columns, guess_id, guess_label_column, guess_text
 from affekt.data.labelling.label_names import LabelNames, find_label_names, read_label_names
+from affekt.data.labelling.unlabelled import raise_no_labels, says_nothing
 from affekt.data.options import ReadOptions
+from affekt.data.reading.headers import LABEL_NAMES
 from affekt.data.reading.tables import Table
 from affekt.errors import DataError, SettingError
 from affekt.printable import printable
@@ -32,6 +34,7 @@ class Layout:
         separators: characters that join labels in a cell.
         ids: whether cells hold ids rather than names.
         unused: columns that hold none of these.
+        untold: the columns for labels of a table that has none: each says "NONE" or the like throughout.
     """
 
     kind: Kind
@@ -42,6 +45,7 @@ class Layout:
     separators: str = SEPARATORS
     ids: bool = False
     unused: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -58,7 +62,8 @@ class Layout:
 
     def _label_part(self) -> str:
         if self.kind == "none":
-            return "no labels"
+            count = f"{len(self.untold)} columns" if len(self.untold) > 1 else "column"
+            return f"no labels in their {count} ({_shortened(self.untold)})" if self.untold else "no labels"
         if self.kind == "columns":
             return f"{len(self.labels)} 0/1 column{'s' * (len(self.labels) > 1)} ({_shortened(self.labels)})"
         joined = f" joined by {' or '.join(repr(s) for s in self.separators)}" if self.separators else ""
@@ -92,7 +97,7 @@ def detect_layout(table: Table, options: ReadOptions = _DEFAULT) -> Layout:
         layout = replace(layout, row_id=guess_id(table, {text, *layout.labels}))
     if options.layout == "none":
         return replace(layout, names=None)
-    used = {layout.text, layout.row_id, *layout.labels}
+    used = {layout.text, layout.row_id, *layout.labels, *layout.untold}
     return replace(layout, unused=tuple(column for column in table.columns if column not in used))
 
 
@@ -110,21 +115,32 @@ def _chosen_labels(table: Table, labels: str | Sequence[str] | None) -> tuple[st
 
 def _found_labels(table: Table, layout: Layout, options: ReadOptions) -> tuple[str, ...]:
     taken = {layout.text, layout.key}
+    untold = _untold(table, layout, [name for name in table.columns if name not in taken])
     named = [name for name in layout.names.names if name in table.columns] if layout.names else []
     if options.layout in ("auto", "columns"):
         flags = named if len(named) > 1 else flag_columns(table, taken)
         if len(flags) > 1 or options.layout == "columns":
-            return tuple(flags)
+            return tuple(flags) or untold
+    if by_name(untold, LABEL_NAMES):
+        return untold
     beside = layout.names or (None if table.named else find_label_names(table.path.parent))
-    column = guess_label_column(table, taken, [*beside.index, *beside.names] if beside else ())
-    return () if column is None else (column,)
+    column = guess_label_column(table, {*taken, *untold}, [*beside.index, *beside.names] if beside else ())
+    return untold if column is None else (column,)
+
+
+def _untold(table: Table, layout: Layout, columns: Sequence[str]) -> tuple[str, ...]:
+    """Those of ``columns`` that only say "NONE" or the like, unless that is a label's name."""
+    if layout.names and not MISSING.isdisjoint(name.lower() for name in layout.names.names):
+        return ()
+    return tuple(column for column in columns if says_nothing(table.column(column)))
 
 
 def _with_labels(table: Table, layout: Layout, options: ReadOptions, labels: tuple[str, ...]) -> Layout:
     layout = replace(layout, labels=labels, row_id=None if layout.row_id in labels else layout.row_id)
-    if not labels:
+    if _untold(table, layout, labels) == labels:
+        layout = replace(layout, labels=(), untold=labels)
         if options.layout != "auto":
-            raise DataError(f"'{table.path}' has no column of labels.", hint="Name it with --labels.")
+            raise_no_labels(table, layout)
         return layout
     if len(labels) > 1 and options.layout in ("list", "long"):
         raise SettingError(f"Layout '{options.layout}' needs one column of labels, but {len(labels)} are named.")
