@@ -15,6 +15,7 @@ def test_places():
     assert places((7,), 3) == "line 7"
     assert places((7, 8, 9), 3) == "lines 7, 8, 9"
     assert places(range(1, 2001), 2) == "lines 1, 2 and 1,998 more"
+    assert places((7, 8, 9), 2, "row") == "rows 7, 8 and 1 more"
 
 
 def test_the_first_error_is_raised_with_place_and_hint():
@@ -40,6 +41,7 @@ def test_plain_values():
         "hint": "Mend it.",
         "count": 2,
         "lines": [3, 8],
+        "unit": "line",
     }
 
 

@@ -37,6 +37,19 @@ def test_swapped_labels_come_first_with_their_lines(tmp_path: Path) -> None:
     assert worst.to_dict()["line"] == 12
 
 
+def test_parquet_has_rows_and_no_lines(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(pyarrow.csv.read_csv(write_table(tmp_path / "t.csv")), path)
+    assert sorted((row.unit, row.line) for row in most_suspect(read_labelled(path), 2)) == [("row", 11), ("row", 30)]
+    shown = CliRunner().invoke(app, ["data", "check", str(path), "--deep"]).output
+    assert "row" in shown.partition("Labels worth a second look")[2].strip().splitlines()[1]
+    assert "line" not in shown
+
+
 def test_a_model_is_asked_in_its_own_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = read_labelled(write_table(tmp_path / "t.csv"))
     truth = loaded.dataset.with_labels(["joy", "anger"]).targets

@@ -193,7 +193,8 @@ def _show_suspects(rows: "Sequence[SuspectRow] | None") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("line", "labels", "looks wrong", "looks missing", "text", title="Labels worth a second look")
+    place = rows[0].unit if rows else "line"
+    table = Table(place, "labels", "looks wrong", "looks missing", "text", title="Labels worth a second look")
     for row in rows:
         names = (", ".join(part) for part in (row.given, row.wrong, row.missing))
         short = row.text if len(row.text) <= LONGEST_SHOWN else f"{row.text[:LONGEST_SHOWN]}…"

@@ -8,6 +8,8 @@ from affekt.errors import DataError
 from affekt.printable import printable
 
 Severity = Literal["error", "warning", "note"]
+Unit = Literal["line", "row"]
+"""What places are counted in: lines of a text file, or rows where a file has no lines (Parquet)."""
 SHOWN = 5
 
 
@@ -21,7 +23,8 @@ class Finding:
         message: one sentence.
         hint: the way out; may be empty.
         count: how many rows, labels or groups are concerned.
-        lines: where, numbered as an editor shows them (Parquet: row numbers), ascending; all of them.
+        lines: where, numbered from 1 in ``unit``, ascending; all of them.
+        unit: ``line``, as an editor numbers them, or ``row`` (Parquet).
     """
 
     code: str
@@ -30,6 +33,7 @@ class Finding:
     hint: str = ""
     count: int = 0
     lines: tuple[int, ...] = ()
+    unit: Unit = "line"
 
     def __post_init__(self) -> None:
         """Messages quote column names, labels and cells, which may hold anything."""
@@ -37,20 +41,20 @@ class Finding:
 
     def where(self, shown: int = SHOWN) -> str:
         """The first places: "lines 3, 8, 9 and 4 more"; empty when there are none."""
-        return places(self.lines, shown)
+        return places(self.lines, shown, self.unit)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self) | {"lines": list(self.lines)}
 
 
-def places(lines: Sequence[int], shown: int = SHOWN) -> str:
+def places(lines: Sequence[int], shown: int = SHOWN, unit: Unit = "line") -> str:
     """As in "lines 3, 8, 9 and 4 more"; empty for no lines."""
     if not lines:
         return ""
     first = ", ".join(f"{line}" for line in lines[:shown])
     more = f" and {len(lines) - shown:,} more" if len(lines) > shown else ""
-    return f"line{'s' * (len(lines) > 1)} {first}{more}"
+    return f"{unit}{'s' * (len(lines) > 1)} {first}{more}"
 
 
 def raise_errors(findings: Sequence[Finding], name: str) -> None:

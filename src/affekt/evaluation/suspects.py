@@ -14,6 +14,7 @@ from affekt.evaluation.outoffold import quick_scores
 
 if TYPE_CHECKING:
     from affekt.data import Dataset, Loaded
+    from affekt.data.findings import Unit
 
 ENOUGH = 20
 """Texts from which on labels are looked at for mistakes."""
@@ -26,12 +27,13 @@ class SuspectRow:
     """A row whose labels look wrong.
 
     Attributes:
-        line: where the row starts in its file.
+        line: where the row starts in its file, numbered from 1 in ``unit``.
         text: as read.
         given: its labels.
         wrong: given labels that look wrong, most suspect first.
         missing: labels that look missing, most suspect first.
         suspicion: how far the worst of its labels is from what the scores say, in [0, 1].
+        unit: ``line``, or ``row`` where the file has no lines (Parquet).
     """
 
     line: int
@@ -40,14 +42,16 @@ class SuspectRow:
     wrong: tuple[str, ...]
     missing: tuple[str, ...]
     suspicion: float
+    unit: "Unit" = "line"
 
     @classmethod
     def of(cls, loaded: "Loaded", found: Suspect) -> "SuspectRow":
-        """With the names of its labels and its line."""
+        """With the names of its labels and its place in the file."""
         dataset, row = loaded.dataset, found.row
         wrong, missing = (tuple(dataset.labels[i] for i in columns) for columns in (found.wrong, found.missing))
         given = tuple(dataset.labels[i] for i in np.flatnonzero(dataset.positives[row]))
-        return cls(int(loaded.lines[row]), dataset.texts[row], given, wrong, missing, float(found.suspicion))
+        line, suspicion = int(loaded.lines[row]), float(found.suspicion)
+        return cls(line, dataset.texts[row], given, wrong, missing, suspicion, loaded.table.unit)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

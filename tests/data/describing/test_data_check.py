@@ -146,7 +146,7 @@ def test_the_report_is_json(write):
     report = check(write("t.csv", "text,joy,anger\nhi there,1,0\nhi there,0,1\n,1,0\n"))
     again = json.loads(json.dumps(report.to_dict()))
     assert again["usable"] is True
-    assert {"code", "severity", "message", "hint", "count", "lines"} == set(again["findings"][0])
+    assert {"code", "severity", "message", "hint", "count", "lines", "unit"} == set(again["findings"][0])
 
 
 def test_places_are_shortened():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from affekt.data import load_dataset, read_table
+from affekt.data.describing.check import check
 from affekt.data.reading.parquet import read
 from affekt.errors import DataError, MissingExtraError
 
@@ -80,3 +81,22 @@ def test_without_pyarrow_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"affekt\[parquet\]"):
         read_table(path)
+
+
+def test_places_are_rows_for_there_are_no_lines(tmp_path):
+    labels = [["joy"], ["joy"], ["joy"], ["anger"]]
+    path = save(tmp_path / "t.parquet", id=[7, 8, 7, 9], text=["a b", "", "a b", "a b"], labels=labels)
+    report = check(path)
+    assert {(f.code, f.where()) for f in report.findings if f.lines} == {
+        ("blank-texts", "row 2"), ("repeated-ids", "row 3"), ("exact-duplicates", "rows 3, 4"),
+        ("disagreeing-exact", "rows 1, 3, 4"),
+    }  # fmt: skip
+    bad = save(tmp_path / "bad.parquet", text=["a b", "c d"], joy=["1", "5"], anger=["0", "1"])
+    with pytest.raises(DataError, match=r"holds '5', which is neither 0, 1, nor a score between \(row 2\)"):
+        load_dataset(bad, labels=["joy", "anger"])
+
+
+def test_lines_of_a_text_file_stay_lines(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"text": "a b", "labels": ["joy"]}\n{"text": "a b", "labels": ["joy"]}\n')
+    assert {f.where() for f in check(path).findings} == {"line 2"}

@@ -13,7 +13,7 @@ import numpy as np
 
 from affekt.data.dataset import Dataset
 from affekt.data.duplicates import IntArray, group_numbers, text_groups
-from affekt.data.findings import Finding
+from affekt.data.findings import Finding, Severity
 from affekt.data.labelling.unlabelled import why_unlabelled
 from affekt.data.load import Loaded, read_labelled
 from affekt.data.options import ReadOptions
@@ -94,7 +94,7 @@ def check_ids(loaded: Loaded) -> list[Finding]:
     if not len(copies):
         return []
     message = f"Row ids in '{loaded.layout.row_id}' come back."
-    return [Finding("repeated-ids", "warning", message, "", len(copies), _lines(loaded, copies))]
+    return [_at(loaded, copies, "repeated-ids", "warning", message)]
 
 
 def check_duplicates(loaded: Loaded) -> list[Finding]:
@@ -116,12 +116,12 @@ def _duplicates(loaded: Loaded, kind: str, what: str, groups: IntArray, copies: 
         return []
     among = np.unique(groups[copies])
     message = f"{what}: {len(copies):,} further cop{'ies' if len(copies) > 1 else 'y'} of {len(among):,}."
-    findings = [Finding(f"{kind}-duplicates", "note", message, "", len(copies), _lines(loaded, copies))]
+    findings = [_at(loaded, copies, f"{kind}-duplicates", "note", message)]
     rows = np.flatnonzero(np.isin(groups, among) & _disagreement(loaded.dataset, groups))
     if len(rows):
         count = len(np.unique(groups[rows]))
         message = f"{what} have different labels: {count:,} of {len(among):,}."
-        findings.append(Finding(f"disagreeing-{kind}", "warning", message, "", len(rows), _lines(loaded, rows)))
+        findings.append(_at(loaded, rows, f"disagreeing-{kind}", "warning", message))
     return findings
 
 
@@ -141,8 +141,9 @@ def _copies(groups: IntArray) -> IntArray:
     return np.setdiff1d(np.arange(len(groups)), first)
 
 
-def _lines(loaded: Loaded, texts: IntArray) -> tuple[int, ...]:
-    return tuple(loaded.lines[texts].tolist())
+def _at(loaded: Loaded, texts: IntArray, code: str, severity: Severity, message: str) -> Finding:
+    """A finding about ``texts`` (indices from 0), with their places in the file."""
+    return Finding(code, severity, message, "", len(texts), tuple(loaded.lines[texts].tolist()), loaded.table.unit)
 
 
 CHECKS: tuple[Check, ...] = (check_labels, check_ids, check_duplicates)

@@ -41,5 +41,5 @@ def one_text_per_row(labels: tuple[str, ...], targets: FloatArray) -> Extracted:
 def row_finding(
     code: str, severity: Severity, message: str, rows: Sequence[int], table: Table, hint: str = ""
 ) -> Finding:
-    """A finding about ``rows`` (indices from 0) of ``table``, with their lines."""
-    return Finding(code, severity, message, hint, len(rows), tuple(table.lines[row] for row in rows))
+    """A finding about ``rows`` (indices from 0) of ``table``, with their places in the file."""
+    return Finding(code, severity, message, hint, len(rows), tuple(table.lines[row] for row in rows), table.unit)

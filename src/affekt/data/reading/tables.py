@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from affekt.data.findings import Finding, raise_errors
+from affekt.data.findings import Finding, Unit, raise_errors
 from affekt.data.options import ReadOptions
 from affekt.data.reading import delimited, jsonlines, parquet
 from affekt.data.reading.headers import is_header
@@ -28,12 +28,13 @@ class Table:
         path: the file.
         columns: column names; ``column1`` and so on where the file names none.
         cells: one sequence per column, each with a value per row; None where a row has none.
-        lines: where each row starts, numbered from 1 as an editor does (Parquet: the row number).
+        lines: where each row starts, numbered from 1 in ``unit``.
         findings: what was wrong on the way.
         source: writes rows back in the file's own format.
         form: the format in words ("tab-separated, no header row").
         named: whether the file names its columns.
         delimiter: what separates columns in the file; empty where nothing does.
+        unit: what ``lines`` are: lines as an editor counts them, or rows (Parquet).
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Table:
     form: str
     named: bool = True
     delimiter: str = ""
+    unit: Unit = "line"
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -114,7 +116,7 @@ def _parquet_table(path: Path, content: bytes) -> Table:
     rows = len(cells[0]) if cells else 0
     if not rows:
         raise DataError(f"'{path}' has no rows.")
-    return Table(path, names, cells, range(1, rows + 1), (), source, "Parquet")
+    return Table(path, names, cells, range(1, rows + 1), (), source, "Parquet", unit="row")
 
 
 def _jsonl_table(path: Path, raw: RawText) -> Table:

@@ -166,7 +166,7 @@ def _cases(loaded: Loaded, found: Sequence[Suspect]) -> Iterator[Html]:
     for item in (SuspectRow.of(loaded, one) for one in found):
         wrong = [tag("span", f"{label} looks wrong", class_="tag missed") for label in item.wrong]
         missing = [tag("span", f"{label} looks missing", class_="tag wrong") for label in item.missing]
-        words = f"labelled {' + '.join(item.given) or 'nothing'}, line {item.line}"
+        words = f"labelled {' + '.join(item.given) or 'nothing'}, {item.unit} {item.line}"
         place = tag("span", words, class_="quiet")
         yield tag("div", tag("blockquote", _short(item.text)), tag("p", wrong, missing, place), class_="case")
 
