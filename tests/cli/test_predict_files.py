@@ -174,7 +174,9 @@ def test_the_usual_values_are_those_of_the_command() -> None:
     from affekt.cli.predict import predict
 
     parameters = inspect.signature(predict).parameters
-    assert {name: parameters[name].default for name in predict_files.USUAL} == predict_files.USUAL
+    usual = vars(predict_files.USUAL)
+    assert {name: parameters[name].default for name in usual} == usual
+    assert "whole" not in parameters
 
 
 @pytest.mark.slow

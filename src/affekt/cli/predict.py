@@ -23,6 +23,7 @@ class Form(StrEnum):
 
 
 @app.command()
+@files.takes_options
 def predict(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; '-' or none reads a text per line.")] = None,
     file: Annotated[
@@ -38,26 +39,8 @@ def predict(
     backend: Annotated[str, typer.Option(help="Engine: auto, onnx, onnx-float32, torch, torch-cuda, …")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Processors to use; all by default.")] = None,
     truncate: Annotated[bool, typer.Option("--truncate", help="Read only the beginning of long texts.")] = False,
-    columns: files.Columns = None,
-    where: files.Where = None,
-    scores: files.Scores = "columns",
-    prefix: files.Prefix = "",
-    shard_format: files.ShardFormat = None,
-    neutralise: files.Neutralise = True,
-    keep_missing: files.KeepMissing = False,
-    header: files.Header = None,
-    delimiter: files.Delimiter = None,
-    encoding: files.Encoding = "utf-8",
-    max_rejects: files.MaxRejects = None,
-    shard_rows: files.ShardRows = 10_000,
-    shard_bytes: files.ShardBytes = 4_194_304,
-    cache: files.Cache = 200_000,
-    restart: files.Restart = False,
-    engine: files.Engine = "local",
-    workers: files.Workers = 2,
-    worker_gpus: files.WorkerGpus = 0.0,
-    as_json: files.Json = False,
-    quiet: files.Quiet = False,
+    *,
+    whole: files.WholeFiles = files.USUAL,
 ) -> None:
     """Find the emotions in texts, a file or standard input; with --file and --out, beside every row of whole files."""
     from affekt.classifier import EmotionClassifier
@@ -66,8 +49,8 @@ def predict(
     if file and texts:
         raise SettingError("Give texts or --file, not both.")
     if file and out:
-        return files.run(locals())
-    files.refuse_options(locals())
+        return files.run(locals(), whole)
+    files.refuse_options(whole)
     source = _from_file(file, column) if file else _from_arguments(texts)
     classifier = EmotionClassifier.load(model, backend=backend, threads=threads)
     predictions = classifier.stream(source, taxonomy=taxonomy, top_k=top_k, thresholds=threshold, truncate=truncate)

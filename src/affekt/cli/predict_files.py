@@ -1,19 +1,14 @@
 """The part of ``affekt predict`` that answers whole files: its options, and the call."""
 
 import sys
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 import typer
 
-PANEL = "Whole files (--file IN --out OUT)"
+from affekt.cli.gathered import gathering
 
-USUAL: dict[str, Any] = {
-    "columns": None, "where": None, "scores": "columns", "prefix": "", "shard_format": None, "neutralise": True,
-    "keep_missing": False, "header": None, "delimiter": None, "encoding": "utf-8", "max_rejects": None,
-    "shard_rows": 10_000, "shard_bytes": 4_194_304, "cache": 200_000, "restart": False, "engine": "local",
-    "workers": 2, "worker_gpus": 0.0, "as_json": False, "quiet": False,
-}  # fmt: skip
-"""The options of whole files, by the names of their parameters, with what they are by default."""
+PANEL = "Whole files (--file IN --out OUT)"
 
 _SPELLED = {"as_json": "--json", "neutralise": "--keep-formulas"}
 """Options that are not spelled like their parameters."""
@@ -64,11 +59,48 @@ Json = Annotated[bool, _option("--json", help="Print the summary as JSON.")]
 Quiet = Annotated[bool, _option("--quiet", help="Report no progress.")]
 
 
-def run(given: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class WholeFiles:
+    """The options of whole files, with what they are by default."""
+
+    columns: Columns = None
+    where: Where = None
+    scores: Scores = "columns"
+    prefix: Prefix = ""
+    shard_format: ShardFormat = None
+    neutralise: Neutralise = True
+    keep_missing: KeepMissing = False
+    header: Header = None
+    delimiter: Delimiter = None
+    encoding: Encoding = "utf-8"
+    max_rejects: MaxRejects = None
+    shard_rows: ShardRows = 10_000
+    shard_bytes: ShardBytes = 4_194_304
+    cache: Cache = 200_000
+    restart: Restart = False
+    engine: Engine = "local"
+    workers: Workers = 2
+    worker_gpus: WorkerGpus = 0.0
+    as_json: Json = False
+    quiet: Quiet = False
+
+
+USUAL = WholeFiles()
+"""None of them given."""
+takes_options = gathering(
+    "whole",
+    ((field.name, field.type, field.default) for field in fields(WholeFiles)),
+    lambda given: WholeFiles(**given),
+)
+"""Give a command the options of whole files; it takes them as ``whole``."""
+
+
+def run(given: dict[str, Any], whole: WholeFiles) -> None:
     """Answer whole files.
 
     Args:
-        given: the arguments of ``affekt predict``, by name.
+        given: the other arguments of ``affekt predict``, by name.
+        whole: the options of whole files.
 
     Raises:
         AffektError: see :func:`affekt.bulk.predict_files`.
@@ -79,42 +111,42 @@ def run(given: dict[str, Any]) -> None:
     from affekt.bulk.progress import Progress
 
     spare_memory()
-    scorer, engine = _answering(given)
+    scorer, engine = _answering(given, whole)
     summary = predict_files(
         given["file"],
         given["out"],
         scorer,
-        _options(given),
-        restart=given["restart"],
-        progress=Progress(None if given["quiet"] else sys.stderr),
+        _options(given["column"], whole),
+        restart=whole.restart,
+        progress=Progress(None if whole.quiet else sys.stderr),
         engine=engine,
     )
-    if given["as_json"]:
+    if whole.as_json:
         typer.echo(json.dumps(summary.to_json(), indent=1, ensure_ascii=False))
     else:
         typer.echo(summary.text(), err=True)
 
 
-def _options(given: dict[str, Any]) -> Any:
+def _options(text: str | None, whole: WholeFiles) -> Any:
     from affekt.bulk import JobOptions
 
-    columns, delimiter = given["columns"], given["delimiter"]
+    columns, delimiter = whole.columns, whole.delimiter
     return JobOptions.of(
-        text=given["column"],
+        text=text,
         columns=None if columns is None else tuple(name.strip() for name in columns.split(",")),
-        where=given["where"],
-        scores=given["scores"],
-        prefix=given["prefix"],
-        format=given["shard_format"],
-        neutralise=given["neutralise"],
-        keep_missing=given["keep_missing"],
+        where=whole.where,
+        scores=whole.scores,
+        prefix=whole.prefix,
+        format=whole.shard_format,
+        neutralise=whole.neutralise,
+        keep_missing=whole.keep_missing,
         delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
-        header=given["header"],
-        encoding=given["encoding"],
-        shard_rows=given["shard_rows"],
-        shard_bytes=given["shard_bytes"],
-        cache=given["cache"],
-        max_rejects=given["max_rejects"],
+        header=whole.header,
+        encoding=whole.encoding,
+        shard_rows=whole.shard_rows,
+        shard_bytes=whole.shard_bytes,
+        cache=whole.cache,
+        max_rejects=whole.max_rejects,
     )
 
 
@@ -132,29 +164,29 @@ def _spec(given: dict[str, Any]) -> Any:
     )
 
 
-def _answering(given: dict[str, Any]) -> tuple[Any, Any]:
+def _answering(given: dict[str, Any], whole: WholeFiles) -> tuple[Any, Any]:
     """The model, and who makes the shards with it: this process (None), or workers that open the model themselves."""
-    if given["engine"] == "local":
+    if whole.engine == "local":
         return _spec(given).open(), None
     from affekt.bulk.ray import RayEngine
 
-    spec = _spec(given).for_workers(given["worker_gpus"])
-    return spec.describe(), RayEngine(spec, workers=given["workers"], gpus=given["worker_gpus"])
+    spec = _spec(given).for_workers(whole.worker_gpus)
+    return spec.describe(), RayEngine(spec, workers=whole.workers, gpus=whole.worker_gpus)
 
 
-def refuse_options(given: dict[str, Any]) -> None:
+def refuse_options(whole: WholeFiles) -> None:
     """Refuse options of whole files where none are answered, rather than pass over them.
 
     Args:
-        given: the arguments of ``affekt predict``, by name.
+        whole: the options of whole files.
 
     Raises:
         SettingError: naming the first such option.
     """
     from affekt.errors import SettingError
 
-    for name, usual in USUAL.items():
-        if given[name] != usual:
-            option = _SPELLED.get(name, f"--{name.replace('_', '-')}")
-            hint = "To print JSON, give --format json." if name == "as_json" else ""
+    for field in fields(whole):
+        if getattr(whole, field.name) != field.default:
+            option = _SPELLED.get(field.name, f"--{field.name.replace('_', '-')}")
+            hint = "To print JSON, give --format json." if field.name == "as_json" else ""
             raise SettingError(f"{option} needs both --file and --out.", hint=hint)

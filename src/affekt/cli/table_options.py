@@ -1,13 +1,11 @@
 """The options that say how a table is to be read, shared by every command that reads one."""
 
-from collections.abc import Callable
-from functools import wraps
-from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from affekt.cli.gathered import gathering
 from affekt.data.options import BadRows, LayoutName, Missing, ReadOptions, Unlabelled
 
 PANEL = "How to read the table"
@@ -82,31 +80,11 @@ _OPTIONS = {
 """The option that fills each field of ``ReadOptions``."""
 
 
-def reads_table(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command every option of this file that says how a table is to be read.
-
-    Args:
-        command: a function for typer whose keyword argument ``read`` takes the ``ReadOptions``.
-
-    Returns:
-        The command as typer shall see it: the options in place of ``read``, behind its own.
-    """
-    own = signature(command, eval_str=True)
-    usual = vars(USUAL)
-    kept = [parameter for name, parameter in own.parameters.items() if name != "read"]
-    added = [Parameter(name, Parameter.KEYWORD_ONLY, default=usual[name], annotation=_OPTIONS[name]) for name in usual]
-
-    @wraps(command)
-    def run(**given: Any) -> None:
-        chosen = {name: given.pop(name) for name in usual}
-        command(**given, read=_read_options(chosen))
-
-    run.__signature__ = own.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*kept, *added)}
-    return run
-
-
 def _read_options(chosen: dict[str, Any]) -> ReadOptions:
     if chosen["delimiter"] in ("tab", "\\t"):
         chosen["delimiter"] = "\t"
     return ReadOptions(**chosen)
+
+
+reads_table = gathering("read", ((name, _OPTIONS[name], usual) for name, usual in vars(USUAL).items()), _read_options)
+"""Give a command every option of this file that says how a table is to be read; it takes them as ``read``."""
