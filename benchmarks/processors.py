@@ -7,6 +7,7 @@ Needs ``qemu-x86_64`` (Debian: qemu-user), version 7.2 or later. Haswell has AVX
 
 import argparse
 import os
+import shutil
 import site
 import subprocess
 import sys
@@ -31,7 +32,12 @@ def emulated(cpu: str, arguments: list[str]) -> None:
     source = Path(affekt.__file__).parent.parent
     paths = os.pathsep.join([str(source), *site.getsitepackages()])
     command = ["qemu-x86_64", "-cpu", cpu, str(Path(sys.executable).resolve()), __file__, *arguments]
-    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": paths}, stderr=subprocess.DEVNULL)
+    if shutil.which(command[0]) is None:
+        sys.exit("qemu-x86_64 is missing: apt-get install qemu-user")
+    around = os.environ | {"PYTHONPATH": paths}
+    done = subprocess.run(command, check=False, env=around, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(f"{cpu}: {done.stderr}")
 
 
 def main() -> None:

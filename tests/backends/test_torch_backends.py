@@ -1,5 +1,6 @@
 """PyTorch engines: packed rows for known architectures, padded rows for the others, and honest failures."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from affekt.backends import TokenBatch
-from affekt.backends.packed import PackedRow, attention_by_text, flash_attention
+from affekt.backends.packed import Attention, PackedRow, attention_by_text, flash_attention
 from affekt.backends.torch import CudaBackend, TorchBackend
 from affekt.errors import BackendError
 from models import hugging_face_folder, random_rows
@@ -85,6 +86,20 @@ def test_a_folder_without_a_model_is_one_sentence(tmp_path: Path) -> None:
 
 def test_this_pytorch_has_variable_length_attention_or_says_so() -> None:
     assert flash_attention() is None or callable(flash_attention())
+
+
+@pytest.mark.parametrize("attention", [None, attention_by_text])
+def test_warming_stays_within_what_a_model_reads(tmp_path: Path, attention: Attention | None) -> None:
+    """A model of 80 positions was once warmed with 512 tokens, which spoils a GPU for the whole process."""
+    hugging_face_folder(tmp_path, kind="roberta", **KINDS["roberta"])
+    backend = CudaBackend(tmp_path, "float32", "cpu", attention)
+    backend.plan = replace(backend.plan, token_budget=640)
+    seen: list[int] = []
+    run = backend._run
+    backend._run = lambda batch: (seen.append(batch.input_ids.shape[1]), run(batch))[1]
+    backend._warm(80)
+    assert max(seen) == 64
+    assert len(set(seen)) == 4
 
 
 @pytest.mark.gpu

@@ -11,6 +11,7 @@ from affekt.decision import DecisionRule
 from affekt.errors import DataError, SettingError
 from affekt.evaluation import Resampling, evaluate
 from affekt.evaluation.evaluate import match_truth
+from affekt.evaluation.provenance import LEARNED
 from affekt.model_folder import Manifest, RuleRecord
 from affekt.taxonomy import GOEMOTIONS, TAXONOMIES, identity
 from affekt.tuning import fit_taxonomy_rules
@@ -121,6 +122,16 @@ def test_unknown_labels_in_rows_are_refused() -> None:
     targets[3, 4] = np.nan
     with pytest.raises(DataError, match="not known of 1 of the"):
         evaluate(model(), Dataset(texts(), GOEMOTIONS, targets), resampling=QUICK)
+
+
+def test_a_table_is_recognised_though_some_of_its_texts_are_left_out() -> None:
+    targets = WORLD.truth.astype(np.float32)
+    targets[3, 4] = np.nan
+    table = Dataset(texts(), GOEMOTIONS, targets)
+    found = evaluate(model(data={"table": {"sha256": table.fingerprint()}}), table, known_only=True, resampling=QUICK)
+    assert len(found.truth) == 399
+    assert LEARNED in found.notes
+    assert (found.headline, found.outcomes["saved"].fitted) == ("per_label_cross_fitted", "these texts")
 
 
 def test_unknown_label_set_is_refused() -> None:

@@ -83,6 +83,7 @@ def test_a_dev_set_is_split_off(tmp_path: Path) -> None:
     data = read_manifest(result.folder).data
     assert (data["train"]["texts"] + data["dev"]["texts"], data["dev"]["name"]) == (60, "small (dev)")
     assert 8 <= data["dev"]["texts"] <= 16
+    assert data["table"] == {"name": "small", "texts": 60, "sha256": make_set(60).fingerprint()}
 
 
 def test_a_table_will_do(tmp_path: Path) -> None:

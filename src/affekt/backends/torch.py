@@ -23,6 +23,10 @@ from affekt.backends.packed import Attention, PackedEncoder, PackedRow, flash_at
 
 CPU_PLAN = BatchPlan(token_budget=2048, max_texts=64, equal=True, window=4096)
 CUDA_PLAN = BatchPlan(token_budget=65_536, max_texts=8192, equal=False, window=2048)
+LONGEST_WARMED = 256
+"""Tokens of the longest batch that is run before the first text."""
+FIRST_POSITIONS = 4
+"""At least as many as an encoder's positions before that of the first token (RoBERTa's has two)."""
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -112,9 +116,10 @@ class CudaBackend:
         self.name = "torch-cuda" if dtype == "float16" else f"torch-cuda-{dtype}"
         self.plan = CUDA_PLAN
         self._device, self._dtype = torch.device(device), DTYPES[dtype]
-        self._run = self._prepare(load_model(folder), attention or (flash_attention() if dtype != "float32" else None))
+        model = load_model(folder)
+        self._run = self._prepare(model, attention or (flash_attention() if dtype != "float32" else None))
         if warm and self._device.type == "cuda":
-            self._warm()
+            self._warm(getattr(model.config, "max_position_embeddings", None) or LONGEST_WARMED)
 
     def _prepare(self, model: Any, attention: Attention | None) -> Any:
         """What turns a batch into logits on the device."""
@@ -131,11 +136,12 @@ class CudaBackend:
         ids, mask = (to_device(part, self._device) for part in (batch.input_ids, batch.attention_mask))
         return model(input_ids=ids, attention_mask=mask).logits.float()
 
-    def _warm(self) -> None:
+    def _warm(self, positions: int) -> None:
         """Batches of many sizes, since CUDA loads a kernel and takes memory when a size first needs them."""
-        for tokens in (512, 128, 64, 32, 16, 8):
-            for share in (1, 4, 16, 256):
-                ids = np.full((max(1, self.plan.token_budget // tokens // share), tokens), 5, dtype=np.int64)
+        for tokens in (LONGEST_WARMED, 128, 64, 32, 16, 8):
+            for share in (1, 4, 16, 256) if tokens <= positions - FIRST_POSITIONS else ():
+                texts = max(1, self.plan.token_budget // max(64, tokens) // share)
+                ids = np.full((texts, tokens), 5, dtype=np.int64)
                 self.logits(TokenBatch(ids, np.ones_like(ids)))
 
     @torch.inference_mode()

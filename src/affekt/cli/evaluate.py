@@ -1,7 +1,7 @@
 """``affekt evaluate``: a model measured on labelled texts, alone or beside another."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,25 +45,19 @@ def evaluate(
     from affekt.evaluation import evaluate as measured
 
     dataset = load_dataset(data, options=read)
-    if known_only:
-        dataset, before = dataset.fully_labelled(), len(dataset)
-        typer.echo(f"{before - len(dataset):,} of {before:,} texts left out: a label is not known.", err=True)
     models = [
         affekt.load(None if name == "shipped" else name, backend=backend)
         for name in (model, *([against] if against else []))
     ]
-    found = [
-        measured(
-            classifier, dataset,
-            taxonomy=taxonomy, labelled_only=labelled_only, resampling=Resampling(resamples=resamples, seed=seed),
-        )
-        for classifier in models
-    ]  # fmt: skip
+    how: dict[str, Any] = {"taxonomy": taxonomy, "labelled_only": labelled_only, "known_only": known_only}
+    drawn = Resampling(resamples=resamples, seed=seed)
+    found = [measured(classifier, dataset, **how, resampling=drawn) for classifier in models]
     match = compare_models(*found, seed=seed) if against else None
     if report is not None:
         from affekt.evaluation.report import report_on
 
-        page = report_on(models[0], dataset, found[0], report, match=match, seed=seed)
+        shown = dataset.fully_labelled() if known_only else dataset
+        page = report_on(models[0], shown, found[0], report, match=match, seed=seed)
         typer.echo(f"Written to {page}.", err=True)
     if json:
         typer.echo(match.to_json() if match else found[0].to_json())

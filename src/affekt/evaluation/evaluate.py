@@ -29,6 +29,7 @@ def evaluate(
     *,
     taxonomy: str | None = None,
     labelled_only: bool = False,
+    known_only: bool = False,
     resampling: Resampling = Resampling(),  # noqa: B008
 ) -> Evaluation:
     """Measure a model on labelled texts.
@@ -38,6 +39,7 @@ def evaluate(
         data: a data set, or a table in any layout that :func:`affekt.data.load_dataset` finds out.
         taxonomy: label set to measure in; the model's own by default. The table may hold its labels or the model's own.
         labelled_only: leave out texts that have none of the labels.
+        known_only: leave out texts of which a label is not known.
         resampling: how many resamples, folds and repeats.
 
     Raises:
@@ -45,7 +47,8 @@ def evaluate(
         SettingError: if the model has no such label set.
         ModelFolderError: if the model folder cannot be used.
     """
-    classifier, dataset = _model(model), _data(data)
+    classifier, table = _model(model), _data(data)
+    dataset = table.fully_labelled() if known_only else table
     manifest = classifier.manifest
     view = View.of(manifest, taxonomy)
     name = taxonomy or manifest.taxonomy
@@ -55,7 +58,9 @@ def evaluate(
         raise DataError(f"'{dataset.name}' has no text to measure on.")
     raw = classifier.logits([dataset.texts[row] for row in rows])
     own = raw if view.taxonomy is None else logit(view.taxonomy.combine(view.own.calibration.apply(raw), view.source))
-    known = provenance(manifest, name, dataset)
+    known = provenance(manifest, name, table)
+    if known_only:
+        notes = (*notes, f"{len(table) - len(dataset):,} texts of which a label is not known were left out.")
     if labelled_only:
         notes = (*notes, f"{len(truth) - rows.size:,} texts without any of the labels were left out.")
     return measure(
@@ -108,7 +113,7 @@ def _known(dataset: "Dataset", targets: Floats) -> Floats:
     if unsure:
         raise DataError(
             f"A label is not known of {unsure:,} of the {len(targets):,} texts of '{dataset.name}'.",
-            hint="Measure on the others with --known-only (in Python: dataset.fully_labelled()).",
+            hint="Measure on the others with --known-only (in Python: known_only=True).",
         )
     return targets
 

@@ -37,6 +37,7 @@ class Finished:
         labels: names in the order of the logits.
         train: the training set.
         pool: further texts that only a teacher labelled.
+        table: the one that training and dev set were split off of, or that further sets were added to.
         dev: the set that rules are fitted on; None without one.
         history: figures of each epoch.
         resampling: of the figures.
@@ -49,6 +50,7 @@ class Finished:
     train: Dataset
     dev: Dataset | None
     pool: int
+    table: Dataset | None
     history: list[dict[str, Any]]
     resampling: Resampling
 
@@ -131,7 +133,8 @@ def _fixed(made: Finished) -> dict[str, RuleRecord]:
 
 
 def _data(made: Finished) -> dict[str, Any]:
-    parts = {role: _facts(part) for role, part in (("train", made.train), ("dev", made.dev)) if part is not None}
+    sets = (("train", made.train), ("dev", made.dev), ("table", made.table))
+    parts = {role: _facts(part) for role, part in sets if part is not None}
     return parts | ({"pool": {"texts": made.pool, "labelled_by": "teachers"}} if made.pool else {})
 
 

@@ -47,6 +47,7 @@ class Inputs:
         teacher: (texts, labels) scores in [0, 1] for the training texts; NaN where there is none.
         weights: (texts,) of the training texts, at least 0; None for 1 each.
         pool: how many of the training texts, the last ones, have a teacher's scores alone.
+        table: what the caller gave, where the training set is a part of it or holds more; None if it is that set.
     """
 
     train: Dataset
@@ -54,6 +55,7 @@ class Inputs:
     teacher: Floats | None = None
     weights: Floats | None = None
     pool: int = 0
+    table: Dataset | None = None
 
     @property
     def labelled(self) -> Dataset:
@@ -133,6 +135,7 @@ def with_pool(inputs: Inputs, scored: ScoredTexts) -> Inputs:
         np.concatenate([own, scored.scores.astype(np.float32)]),
         None if weights is None else np.concatenate([weights, np.ones(count, dtype=np.float32)]),
         inputs.pool + count,
+        inputs.table,
     )
 
 
@@ -161,7 +164,7 @@ def with_corpus(inputs: Inputs, corpus: Dataset, weight: float = 1.0) -> Inputs:
     weights = np.concatenate([own, np.full(len(corpus), weight, dtype=np.float32)])
     nothing = np.full(targets.shape, np.nan, dtype=np.float32)
     teacher = None if inputs.teacher is None else np.concatenate([inputs.teacher, nothing])
-    return Inputs(both, inputs.dev, teacher, weights)
+    return Inputs(both, inputs.dev, teacher, weights, table=inputs.table or train)
 
 
 def _gather(
@@ -183,7 +186,7 @@ def _gather(
     rows, held_rows = split(train, dev_share, seed)
     scores, kept = (None if array is None else array[rows] for array in (teacher, weights))
     taken = [replace(train.subset(r), name=f"{train.name} ({n})") for r, n in ((rows, "train"), (held_rows, "dev"))]
-    return Inputs(taken[0], taken[1], scores, kept)
+    return Inputs(taken[0], taken[1], scores, kept, table=train)
 
 
 def _read(data: Dataset | str | Path, options: ReadOptions | None) -> Dataset:

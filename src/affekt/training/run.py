@@ -203,6 +203,7 @@ def _finish(run: Run, folder: RunFolder, how: Options, progress: Progress, train
         train=inputs.labelled,
         dev=inputs.dev,
         pool=inputs.pool,
+        table=inputs.table,
         history=progress.epochs,
         resampling=how.resampling,
     )

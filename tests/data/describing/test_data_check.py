@@ -134,6 +134,19 @@ def test_a_column_without_a_word_does_not_hide_the_labels(write):
     assert check(path).labels == ("anger", "joy")
 
 
+def test_an_empty_column_of_labels_does_not_hide_another(write):
+    path = write("t.csv", "text,label,emotion\n" + "hi there,n/a,joy\nbye now,n/a,anger\n" * 5)
+    assert check(path).labels == ("anger", "joy")
+
+
+def test_an_empty_column_is_not_taken_for_one_of_labels(write):
+    message = found(check(write("t.csv", "text,place\nhi there,n/a\nbye now,n/a\n")))["no-labels"]
+    assert "has no column of labels" in message.message
+    assert "--labels" in message.hint
+    both = found(check(write("u.csv", "text,label,place\nhi there,none,n/a\nbye now,none,n/a\n")))["no-labels"]
+    assert both.message == "The table has no labels: column 'label' holds nothing but 'none'."
+
+
 def test_further_checks_are_passed_along(write):
     def deep(loaded):
         return [Finding("deep", "note", f"{len(loaded.dataset)} texts were looked at.")]

@@ -121,11 +121,15 @@ def _found_labels(table: Table, layout: Layout, options: ReadOptions) -> tuple[s
         flags = named if len(named) > 1 else flag_columns(table, taken)
         if len(flags) > 1 or options.layout == "columns":
             return tuple(flags) or untold
-    if by_name(untold, LABEL_NAMES):
-        return untold
+    own = by_name(untold, LABEL_NAMES)
+    rest = [name for name in table.columns if name not in {*taken, *untold}]
+    if own is not None and by_name(rest, LABEL_NAMES) is None:
+        return (own,)
     beside = layout.names or (None if table.named else find_label_names(table.path.parent))
     column = guess_label_column(table, {*taken, *untold}, [*beside.index, *beside.names] if beside else ())
-    return untold if column is None else (column,)
+    if column is not None:
+        return (column,)
+    return untold if len(untold) > 1 else ()
 
 
 def _untold(table: Table, layout: Layout, columns: Sequence[str]) -> tuple[str, ...]:
