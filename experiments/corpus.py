@@ -40,8 +40,8 @@ class Place:
 
     def encoder(self, name: str) -> str:
         """The folder of an encoder, made by the experiments or given."""
-        made = self.work / "encoders" / name
-        return str(made if made.is_dir() else self.encoders / name)
+        made = [self.work / kind / name for kind in ("encoders", "models")]
+        return str(next((folder for folder in made if folder.is_dir()), self.encoders / name))
 
 
 @dataclass(frozen=True)

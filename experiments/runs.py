@@ -11,7 +11,8 @@ class Run:
 
     Attributes:
         name: also of its files.
-        encoder: ``minilm``, ``mpnet``, or one of these after task-adaptive pretraining.
+        encoder: ``minilm``, ``mpnet``, one of these after task-adaptive pretraining (``minilm-tapt``), or a run that
+            was carried out and kept its weights.
         settings: over those of ``recipe``.
         recipe: a recipe's name.
         fold: left out of training and scored; None learns from all texts.
@@ -111,8 +112,49 @@ VARIANTS: dict[str, Run] = {
     "teachers' share 0.7": short("teacher7", "teacher_weight=0.7", taught=True, pool=True),
     "two thirds of the texts are the teachers'": short("share67", "pool_share=0.67", taught=True, pool=True),
     "two epochs": short("two", "epochs=2", taught=True, pool=True),
+    "teachers' share 0.85": short("teacher85", "teacher_weight=0.85", taught=True, pool=True),
+    "no dropout": short("dropout0", "dropout=0", taught=True, pool=True),
+    "dropout 0.2": short("dropout2", "dropout=0.2", taught=True, pool=True),
+    "peak rate 2e-4": short("rate2", "lr=2e-4", taught=True, pool=True),
+    "peak rate 5e-4": short("rate5", "lr=5e-4", taught=True, pool=True),
+    "asymmetric loss, gamma 3": short("gamma3", "loss_options.gamma_neg=3", taught=True, pool=True),
+    "asymmetric loss, gamma 6": short("gamma6", "loss_options.gamma_neg=6", taught=True, pool=True),
+    "rates 0.8 a layer": short("decay8", "layer_decay=0.8", taught=True, pool=True),
 }
 """The student with one thing changed, three seeds each."""
+
+def thinner(name: str, *settings: str, **more: object) -> Run:
+    """The student with fewer layers or narrower ones."""
+    return replace(STUDENT, name=f"thin-{name}", settings=(*SHORT, *settings), keeps=False, **more)
+
+
+AGAIN = ("pooling=first", "epochs=2", "lr=2e-4")
+"""Made smaller only after it learned, and then taught on."""
+
+THINNER: dict[str, Run] = {
+    "1,024 neurons": thinner("1024", "feed_forward=1024"),
+    "768 neurons": thinner("768", "feed_forward=768"),
+    "512 neurons": thinner("512", "feed_forward=512"),
+    "768 neurons, four epochs": thinner("768-four", "feed_forward=768", "epochs=4"),
+    "without the second layer": thinner("less1", "drop_layers=[1]"),
+    "without the third layer": thinner("less2", "drop_layers=[2]"),
+    "without the fifth layer": thinner("less4", "drop_layers=[4]"),
+    "without the third layer, 768 neurons": thinner("less2-768", "drop_layers=[2]", "feed_forward=768"),
+    "without the second and fourth layer": thinner("less13", "drop_layers=[1, 3]"),
+    "without the second and fourth layer, 1,024 neurons": thinner(
+        "less13-1024", "drop_layers=[1, 3]", "feed_forward=1024"
+    ),
+}
+"""Smaller students, three seeds each."""
+
+AFTERWARDS: dict[str, Run] = {
+    "768 neurons, afterwards": thinner("768-after", *AGAIN, "feed_forward=768", encoder="student-short-seed0"),
+    "512 neurons, afterwards": thinner("512-after", *AGAIN, "feed_forward=512", encoder="student-short-seed1"),
+    "without the third layer, 768 neurons, afterwards": thinner(
+        "less2-768-after", *AGAIN, "drop_layers=[2]", "feed_forward=768", encoder="student-short-seed2"
+    ),
+}
+"""Students that learned before they were made smaller, three seeds each."""
 
 STAGES: dict[str, list[Run]] = {
     "teachers": [one for run in TEACHERS for one in over_folds(run)],
@@ -124,6 +166,8 @@ STAGES: dict[str, list[Run]] = {
         *over_seeds(Run("student-five", "minilm", taught=True, pool=True)),
     ],
     "variants": [one for run in VARIANTS.values() for one in over_seeds(run)],
+    "thinner": [one for run in THINNER.values() for one in over_seeds(run)],
+    "afterwards": [one for run in AFTERWARDS.values() for one in over_seeds(run)],
     "reference": [
         *over_seeds(Run("reference", "minilm", REFERENCE, recipe="reference")),
         *over_seeds(Run("reference14", "minilm", REFERENCE, recipe="reference", core14=True)),

@@ -140,9 +140,9 @@ def carry_out(corpus: Corpus, run: Run, device: torch.device) -> dict[str, Any]:
 
 def ready_encoder(corpus: Corpus, name: str) -> str:
     """The folder of an encoder; ``NAME-tapt`` is NAME after it read the training texts, made when first asked for."""
-    base, _, adapted = name.partition("-")
+    base = name.removesuffix("-tapt")
     made = corpus.place.work / "encoders" / name
-    while adapted and not made.is_dir():
+    while name != base and not made.is_dir():
         with claimed(made) as mine:
             if mine and not made.is_dir():
                 pretrain(corpus.train.texts, encoder=corpus.place.encoder(base), out=made)

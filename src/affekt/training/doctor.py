@@ -24,6 +24,7 @@ from affekt.training.engines.processes import Processes
 from affekt.training.inputs import Inputs, complaints
 from affekt.training.networks.build import load_classifier, load_tokenizer
 from affekt.training.networks.lora import add_adapters
+from affekt.training.networks.thinning import shrink_feed_forward
 from affekt.training.recipe import Recipe
 
 Severity = Literal["error", "warning", "note"]
@@ -99,7 +100,9 @@ def examine(
     recipe, lacking = _runnable(recipe, device)
     remarks += lacking
     tokenizer = load_tokenizer(encoder)
-    model = load_classifier(encoder, inputs.train.labels, seed=recipe.seed, pooling=recipe.pooling)
+    model = load_classifier(
+        encoder, inputs.train.labels, seed=recipe.seed, pooling=recipe.pooling, without=recipe.drop_layers
+    )
     reads = longest(model)
     if reads is not None and recipe.max_length > reads:
         text = f"The recipe cuts texts at {recipe.max_length} tokens, and the encoder reads {reads}: set max_length."
@@ -107,9 +110,11 @@ def examine(
         recipe = recipe.replace(max_length=reads)
     recipe, notes = fit_to_encoder(recipe, model)
     remarks += [Remark("note", "machine", note) for note in notes]
+    encoded = encode(inputs.train.texts, inputs.train.targets, tokenizer, recipe.cleaning, recipe.max_length)
+    if recipe.feed_forward is not None:
+        shrink_feed_forward(model, recipe.feed_forward, encoded.token_ids, tokenizer.pad_token_id)
     if recipe.lora_rank:
         add_adapters(model, rank=recipe.lora_rank, alpha=recipe.lora_alpha, dropout=recipe.lora_dropout)
-    encoded = encode(inputs.train.texts, inputs.train.targets, tokenizer, recipe.cleaning, recipe.max_length)
     remarks += _texts(inputs, encoded, tokenizer, recipe)
     kind = choose_engine(recipe, model, device)
     remarks += _memory(recipe, model, encoded, kind, device, memory)

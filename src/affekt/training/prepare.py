@@ -26,6 +26,7 @@ from affekt.training.loop.schedules import Schedule
 from affekt.training.networks.build import load_classifier, load_tokenizer
 from affekt.training.networks.lora import add_adapters
 from affekt.training.networks.stock import model_logits, stock_model
+from affekt.training.networks.thinning import shrink_feed_forward
 from affekt.training.recipe import Recipe
 
 
@@ -129,13 +130,16 @@ def prepare(
     """
     tokenizer = load_tokenizer(encoder)
     model = load_classifier(
-        encoder, inputs.train.labels, seed=recipe.seed, dropout=recipe.dropout, pooling=recipe.pooling
-    )
+        encoder, inputs.train.labels,
+        seed=recipe.seed, dropout=recipe.dropout, pooling=recipe.pooling, without=recipe.drop_layers,
+    )  # fmt: skip
     recipe, notes = fit_to_encoder(recipe, model)
-    if recipe.lora_rank:
-        add_adapters(model, rank=recipe.lora_rank, alpha=recipe.lora_alpha, dropout=recipe.lora_dropout)
     targets = inputs.targets(recipe.teacher_weight)
     encoded = encode(inputs.train.texts, targets, tokenizer, recipe.cleaning, recipe.max_length, inputs.weights)
+    if recipe.feed_forward is not None:
+        shrink_feed_forward(model, recipe.feed_forward, encoded.token_ids, tokenizer.pad_token_id)
+    if recipe.lora_rank:
+        add_adapters(model, rank=recipe.lora_rank, alpha=recipe.lora_alpha, dropout=recipe.lora_dropout)
     dev_texts = inputs.dev.texts if inputs.dev is not None else ()
     dev_ids = list(tokenize(dev_texts, tokenizer, recipe.cleaning, recipe.max_length))
     device = processes.device

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -37,6 +37,9 @@ class Recipe(BaseModel):
         dropout: replaces the encoder's dropout probabilities; None keeps them.
         pooling: ``first`` reads the first token; ``mean`` adds a layer that starts as the mean over the tokens
             (:mod:`affekt.training.networks.pooling`).
+        drop_layers: numbers of encoder layers to leave out, from 0, for a smaller and faster model.
+        feed_forward: neurons that stay in every layer's feed-forward part
+            (:mod:`affekt.training.networks.thinning`); None keeps them all.
         checkpointing: compute layers again in the backward pass, which saves memory and costs a third of the time.
         lora_rank: train low-rank adapters of this rank (Hu et al. 2021) in place of the encoder; 0 trains it whole.
         lora_alpha: scale of the adapters, as a multiple of 1 / rank.
@@ -76,6 +79,8 @@ class Recipe(BaseModel):
     average_decay: float = Field(default=0.0, ge=0, lt=1)
     dropout: float | None = Field(default=None, ge=0, lt=1)
     pooling: Literal["first", "mean"] = "first"
+    drop_layers: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    feed_forward: int | None = Field(default=None, ge=1)
     checkpointing: bool = False
     lora_rank: int = Field(default=0, ge=0)
     lora_alpha: float = Field(default=32.0, gt=0)

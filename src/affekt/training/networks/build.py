@@ -1,7 +1,7 @@
 """From an encoder's name and a recipe to a model on a device and the engine that will run its steps."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from transformers.utils import logging
 
 from affekt.errors import TrainingError
 from affekt.training.networks.pooling import add_mean_pooling_layer
+from affekt.training.networks.thinning import drop_layers
 
 DROPOUT_NAMES = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "dropout", "attention_dropout",
@@ -47,6 +48,7 @@ def load_classifier(
     dropout: float | None = None,
     weights: bool = True,
     pooling: str = "first",
+    without: Sequence[int] = (),
 ) -> PreTrainedModel:
     """A stock sequence classifier on the encoder, with a new head drawn from ``seed``, in float32 on the CPU.
 
@@ -57,9 +59,11 @@ def load_classifier(
         dropout: replaces the configuration's dropout probabilities.
         weights: False makes a model of the encoder's shape with random weights.
         pooling: ``mean`` adds a layer that starts as the mean over the tokens.
+        without: numbers of layers to leave out.
 
     Raises:
         TrainingError: if the encoder cannot be reached or read.
+        SettingError: for layers that it does not have.
     """
     try:
         with quiet():
@@ -78,6 +82,8 @@ def load_classifier(
             model = _pretrained(encoder, config)
     except (OSError, ValueError) as error:
         raise _unreachable(encoder, error) from error
+    if without:
+        drop_layers(model, without)
     if pooling == "mean":
         add_mean_pooling_layer(model)
     return model
