@@ -13,6 +13,7 @@ class Run:
         name: also of its files.
         encoder: ``minilm``, ``mpnet``, one of these after task-adaptive pretraining (``minilm-tapt``), or a run that
             was carried out and kept its weights.
+        after: a run whose model of the same fold or seed is the encoder.
         settings: over those of ``recipe``.
         recipe: a recipe's name.
         fold: left out of training and scored; None learns from all texts.
@@ -35,18 +36,23 @@ class Run:
     several: bool = False
     doubts: bool = False
     core14: bool = False
+    after: str = ""
     scores_pool: bool = False
     keeps: bool = False
 
 
 def over_folds(run: Run) -> list[Run]:
     """The run once per fold."""
-    return [replace(run, name=f"{run.name}-fold{fold}", fold=fold) for fold in FOLDS]
+    return [replace(_part(run, f"fold{fold}"), fold=fold) for fold in FOLDS]
 
 
 def over_seeds(run: Run, seeds: range = SEEDS) -> list[Run]:
     """The run once per seed."""
-    return [replace(run, name=f"{run.name}-seed{n}", settings=(*run.settings, f"seed={n}")) for n in seeds]
+    return [replace(_part(run, f"seed{n}"), settings=(*run.settings, f"seed={n}")) for n in seeds]
+
+
+def _part(run: Run, part: str) -> Run:
+    return replace(run, name=f"{run.name}-{part}", encoder=f"{run.after}-{part}" if run.after else run.encoder)
 
 
 MPNET = ("lr=8e-5", "batch_size=64", "epochs=4", "average_decay=0.998")
@@ -128,8 +134,10 @@ def thinner(name: str, *settings: str, **more: object) -> Run:
     return replace(STUDENT, name=f"thin-{name}", settings=(*SHORT, *settings), keeps=False, **more)
 
 
-AGAIN = ("pooling=first", "epochs=2", "lr=2e-4")
-"""Made smaller only after it learned, and then taught on."""
+def thinner(name: str, *settings: str) -> Run:
+    """The student with fewer layers or narrower ones."""
+    return replace(STUDENT, name=f"thin-{name}", settings=(*SHORT, *settings), keeps=False)
+
 
 THINNER: dict[str, Run] = {
     "1,024 neurons": thinner("1024", "feed_forward=1024"),
@@ -145,16 +153,30 @@ THINNER: dict[str, Run] = {
         "less13-1024", "drop_layers=[1, 3]", "feed_forward=1024"
     ),
 }
-"""Smaller students, three seeds each."""
+"""Students made smaller before they learn, three seeds each."""
+
+AGAIN = (*SHORT, "pooling=first", "epochs=2", "lr=2e-4")
+"""Made smaller only after it learned, and then taught on."""
+
+
+def afterwards(name: str, *settings: str) -> Run:
+    """The student made smaller once it has learned, and taught on."""
+    settings = (*AGAIN, "feed_forward=512", *settings)
+    return Run(f"after-{name}", "", settings, taught=True, pool=True, keeps=True, after=STUDENT.name)
+
 
 AFTERWARDS: dict[str, Run] = {
-    "768 neurons, afterwards": thinner("768-after", *AGAIN, "feed_forward=768", encoder="student-short-seed0"),
-    "512 neurons, afterwards": thinner("512-after", *AGAIN, "feed_forward=512", encoder="student-short-seed1"),
-    "without the third layer, 768 neurons, afterwards": thinner(
-        "less2-768-after", *AGAIN, "drop_layers=[2]", "feed_forward=768", encoder="student-short-seed2"
-    ),
+    "512 neurons, two epochs": afterwards("512"),
+    "384 neurons": afterwards("384", "feed_forward=384"),
+    "three epochs": afterwards("three", "epochs=3"),
+    "peak rate 1e-4": afterwards("rate1", "lr=1e-4"),
+    "peak rate 3e-4": afterwards("rate3", "lr=3e-4"),
+    "three epochs, peak rate 3e-4": afterwards("three-rate3", "epochs=3", "lr=3e-4"),
+    "no dropout": afterwards("dropout0", "dropout=0"),
+    "dropout 0.05, three epochs": afterwards("dropout05", "dropout=0.05", "epochs=3"),
+    "teachers' share 0.7": afterwards("teacher7", "teacher_weight=0.7"),
 }
-"""Students that learned before they were made smaller, three seeds each."""
+"""Students that learned before they were made smaller, five seeds each."""
 
 STAGES: dict[str, list[Run]] = {
     "teachers": [one for run in TEACHERS for one in over_folds(run)],
@@ -167,7 +189,7 @@ STAGES: dict[str, list[Run]] = {
     ],
     "variants": [one for run in VARIANTS.values() for one in over_seeds(run)],
     "thinner": [one for run in THINNER.values() for one in over_seeds(run)],
-    "afterwards": [one for run in AFTERWARDS.values() for one in over_seeds(run)],
+    "afterwards": [one for run in AFTERWARDS.values() for one in over_seeds(run, range(5))],
     "reference": [
         *over_seeds(Run("reference", "minilm", REFERENCE, recipe="reference")),
         *over_seeds(Run("reference14", "minilm", REFERENCE, recipe="reference", core14=True)),
