@@ -65,7 +65,7 @@ bench: $(CORE) ## Measure what this machine does.
 	$(BIN)/affekt bench
 
 ship: $(DEV) ## Train the model that ships; needs a GPU, and DATA, ENCODERS and WORK (docs/reproduce.md).
-	$(BIN)/python experiments/work.py --data "$(DATA)" --encoders "$(ENCODERS)" --work "$(WORK)" teachers students
+	$(BIN)/python experiments/work.py --data "$(DATA)" --encoders "$(ENCODERS)" --work "$(WORK)" teachers students thin
 	$(BIN)/python experiments/ship.py --data "$(DATA)" --encoders "$(ENCODERS)" --work "$(WORK)" \
 	  --install src/affekt/models/goemotions-minilm
 

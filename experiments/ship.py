@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from corpus import Corpus, Floats
-from runs import STUDENT
+from runs import SHIPPED, STUDENT
 from safetensors.numpy import load_file, save_file
 from work import arguments, logits_path, out_of_fold
 
@@ -40,8 +40,8 @@ SMALL = (
 def dev_logits(corpus: Corpus) -> dict[str, Floats]:
     """Seed's name -> logits of dev, of the students whose weights are there."""
     found = {}
-    for folder in sorted((corpus.place.work / "models").glob(f"{STUDENT.name}-seed*")):
-        with np.load(logits_path(corpus.place, replace(STUDENT, name=folder.name)), allow_pickle=False) as kept:
+    for folder in sorted((corpus.place.work / "models").glob(f"{SHIPPED.name}-seed*")):
+        with np.load(logits_path(corpus.place, replace(SHIPPED, name=folder.name)), allow_pickle=False) as kept:
             found[folder.name] = kept["dev"].astype(np.float32)
     return found
 
@@ -85,7 +85,7 @@ def describe(corpus: Corpus, name: str, logits: Floats, rules: dict[str, RuleRec
         cleaning=recipe.cleaning,
         max_length=recipe.max_length,
         rules=rules,
-        recipe={"encoder": ENCODER, **recipe.model_dump(mode="json")},
+        recipe={"encoder": ENCODER, **recipe.model_dump(mode="json"), "taught_before_with": list(STUDENT.settings)},
         metrics={"dev": figures.figures()},
         data=facts | {"distillation": pool},
     )
@@ -93,14 +93,14 @@ def describe(corpus: Corpus, name: str, logits: Floats, rules: dict[str, RuleRec
 
 def student_recipe(name: str) -> Recipe:
     """The settings of a student."""
-    return get_recipe(STUDENT.recipe, (*STUDENT.settings, f"seed={name.removeprefix(f'{STUDENT.name}-seed')}"))
+    return get_recipe(SHIPPED.recipe, (*SHIPPED.settings, f"seed={name.removeprefix(f'{SHIPPED.name}-seed')}"))
 
 
 def make(corpus: Corpus) -> Path:
     """The whole model folder, its graphs exported and compared."""
     folds = f"out-of-fold logits of the {len(corpus.train):,} training texts ({len(corpus.folds)} folds)"
     rules = fit_taxonomy_rules(
-        out_of_fold(corpus, STUDENT), corpus.train.positives, corpus.train.labels, fitted_on=folds
+        out_of_fold(corpus, SHIPPED), corpus.train.positives, corpus.train.labels, fitted_on=folds
     )  # fmt: skip
     logits = dev_logits(corpus)
     name = choose(corpus, logits, rules["goemotions"].rule)
@@ -115,7 +115,7 @@ def make(corpus: Corpus) -> Path:
         (folder / "README.md").write_text(model_card(manifest, facts()), encoding="utf-8")
 
     write_model_folder(out, manifest, fill)
-    report = export(out, corpus.dev)
+    report = export(out, corpus.dev, calibration=corpus.train.texts)
     assert report.int8 is not None
     print(f"{name}: int8 flips {report.int8.flipped:.2%}, {report.int8.macro_f1 - report.int8.reference_macro_f1:+.4f}")
     return out

@@ -1,6 +1,6 @@
-"""What values each activation takes on real texts: what fixes the scales of the int8 graph."""
+"""What values each activation takes on real texts: what fixes the scales and the weights of the int8 graph."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,31 +27,62 @@ def observe(model: onnx.ModelProto, widths: Mapping[str, int], batches: Iterable
         batches: what to run it on, without padding.
     """
     found = {name: np.zeros((2, width), dtype=np.float32) for name, width in widths.items()}
-    outputs = [f"{end}:{name}" for name in widths for end in ("least", "greatest")]
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "observed.onnx"
-        save(_observed(model, widths), path)
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        for batch in batches:
-            feed = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-            values = iter(session.run(outputs, feed))
-            for name, low, high in zip(widths, values, values, strict=True):
-                np.minimum(found[name][0], low, out=found[name][0])
-                np.maximum(found[name][1], high, out=found[name][1])
+    observed, outputs = _with_rows(model, widths), []
+    observed.graph.initializer.append(numpy_helper.from_array(np.array([0]), "observed:axis"))
+    for name, width in widths.items():
+        for end, kind in (("least", "ReduceMin"), ("greatest", "ReduceMax")):
+            inputs, output = [f"rows:{name}", "observed:axis"], f"{end}:{name}"
+            _add_output(observed, helper.make_node(kind, inputs, [output], keepdims=0), [width])
+            outputs.append(output)
+    for arrays in _outputs(observed, outputs, batches):
+        values = iter(arrays)
+        for name, low, high in zip(widths, values, values, strict=True):
+            np.minimum(found[name][0], low, out=found[name][0])
+            np.maximum(found[name][1], high, out=found[name][1])
     return found
 
 
-def _observed(model: onnx.ModelProto, widths: Mapping[str, int]) -> onnx.ModelProto:
-    """The graph with the least and greatest value of each channel as outputs."""
+def grams(model: onnx.ModelProto, widths: Mapping[str, int], batches: Iterable[TokenBatch]) -> dict[str, FloatArray]:
+    """The products of some activations with themselves, added up over all tokens: (channels, channels) each.
+
+    Args:
+        model: a float32 graph.
+        widths: activation -> its channels (the last dimension).
+        batches: what to run it on, without padding.
+    """
+    found = {name: np.zeros((width, width), dtype=np.float32) for name, width in widths.items()}
+    observed = _with_rows(model, widths)
+    for name, width in widths.items():
+        turned = helper.make_node("Transpose", [f"rows:{name}"], [f"turned:{name}"], perm=[1, 0])
+        observed.graph.node.append(turned)
+        product = helper.make_node("MatMul", [f"turned:{name}", f"rows:{name}"], [f"gram:{name}"])
+        _add_output(observed, product, [width, width])
+    for arrays in _outputs(observed, [f"gram:{name}" for name in widths], batches):
+        for name, gram in zip(widths, arrays, strict=True):
+            found[name] += gram
+    return found
+
+
+def _with_rows(model: onnx.ModelProto, widths: Mapping[str, int]) -> onnx.ModelProto:
+    """A copy of the graph with each activation as ``rows:NAME``, one row per token."""
     observed = onnx.ModelProto()
     observed.CopyFrom(model)
-    graph = observed.graph
-    graph.initializer.append(numpy_helper.from_array(np.array([0]), "observed:axis"))
     for name, width in widths.items():
-        graph.initializer.append(numpy_helper.from_array(np.array([-1, width]), f"shape:{name}"))
-        graph.node.append(helper.make_node("Reshape", [name, f"shape:{name}"], [f"rows:{name}"]))
-        for end, kind in (("least", "ReduceMin"), ("greatest", "ReduceMax")):
-            inputs, output = [f"rows:{name}", "observed:axis"], f"{end}:{name}"
-            graph.node.append(helper.make_node(kind, inputs, [output], keepdims=0))
-            graph.output.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, [width]))
+        observed.graph.initializer.append(numpy_helper.from_array(np.array([-1, width]), f"shape:{name}"))
+        observed.graph.node.append(helper.make_node("Reshape", [name, f"shape:{name}"], [f"rows:{name}"]))
     return observed
+
+
+def _add_output(model: onnx.ModelProto, node: onnx.NodeProto, shape: list[int]) -> None:
+    model.graph.node.append(node)
+    model.graph.output.append(helper.make_tensor_value_info(node.output[0], TensorProto.FLOAT, shape))
+
+
+def _outputs(model: onnx.ModelProto, names: list[str], batches: Iterable[TokenBatch]) -> Iterator[list[FloatArray]]:
+    """Some outputs of a graph, batch by batch."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "observed.onnx"
+        save(model, path)
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    for batch in batches:
+        yield session.run(names, {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask})

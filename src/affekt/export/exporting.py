@@ -1,7 +1,7 @@
 """``affekt export``: float32 and int8 graphs into a model folder, if they give the model's own answers."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from affekt.export.graph import save
 from affekt.export.outsize import apart
 from affekt.export.parity import Parity, compare, passes_int8, require_float, require_int8
 from affekt.export.quantize import linear_inputs, quantize
+from affekt.export.rounding import round_linears
 from affekt.files import atomic_file, atomic_folder
 from affekt.model_folder import Manifest, read_manifest, update_manifest, verify
 from affekt.tokenizing import TextTokenizer
@@ -53,13 +54,16 @@ class ExportReport:
         return asdict(self)
 
 
-def export(folder: Path, dataset: Dataset, *, int8: bool = True, threads: int | None = None) -> ExportReport:
+def export(
+    folder: Path, dataset: Dataset, *, int8: bool = True, calibration: Sequence[str] = (), threads: int | None = None
+) -> ExportReport:
     """Write ``onnx/model.onnx`` and ``onnx/model_quantized.onnx``, laid out as transformers.js expects.
 
     Args:
         folder: a model folder with PyTorch weights.
-        dataset: labelled texts to calibrate on and to compare with; its labels are the model's.
+        dataset: labelled texts to compare with; its labels are the model's.
         int8: write the int8 graph as well.
+        calibration: texts that fix the scales and weights of the int8 graph; those of ``dataset`` if there are none.
         threads: processors to use.
 
     Raises:
@@ -79,7 +83,8 @@ def export(folder: Path, dataset: Dataset, *, int8: bool = True, threads: int | 
         float32 = yardstick.parity(inside / Path(FILES["onnx-float32"]).name)
         require_float(float32)
         if int8:
-            small = _write_int8(graph, yardstick, inside / Path(FILES["onnx-int8"]).name)
+            texts = list(source.calibration(calibration or dataset.texts))
+            small = _write_int8(graph, texts, yardstick, inside / Path(FILES["onnx-int8"]).name)
             require_int8(small)
         sizes = {f"onnx/{file.name}": file.stat().st_size for file in sorted(inside.iterdir())}
     _cap_length(folder, manifest.max_length)
@@ -88,14 +93,15 @@ def export(folder: Path, dataset: Dataset, *, int8: bool = True, threads: int | 
     return report
 
 
-def _write_int8(graph: onnx.ModelProto, yardstick: "_Yardstick", path: Path) -> Parity:
+def _write_int8(graph: onnx.ModelProto, texts: list[TokenBatch], yardstick: "_Yardstick", path: Path) -> Parity:
     """Write the int8 graph: the plain one, or the one with outsize channels apart if the plain one would be refused."""
-    extremes = observe(graph, linear_inputs(graph), yardstick.source.calibration(yardstick.texts))
-    save(quantize(graph, extremes), path)
+    extremes = observe(graph, linear_inputs(graph), texts)
+    save(quantize(graph, extremes, round_linears(graph, texts)), path)
     plain = yardstick.parity(path)
     if passes_int8(plain):
         return plain
-    save(quantize(*apart(graph, extremes)), path)
+    split, others = apart(graph, extremes)
+    save(quantize(split, others, round_linears(split, texts)), path)
     return yardstick.parity(path)
 
 
@@ -162,7 +168,7 @@ class _Source:
         engine = Engine(self.manifest.cleaning, self.tokenizer, backend)
         return np.concatenate([part.logits for part in engine.stream(texts)])
 
-    def calibration(self, texts: tuple[str, ...]) -> Iterator[TokenBatch]:
+    def calibration(self, texts: Sequence[str]) -> Iterator[TokenBatch]:
         """Batches of some of the texts, without padding."""
         step = max(1, len(texts) // CALIBRATION_TEXTS)
         tokens = self.tokenizer.many([clean(text, self.manifest.cleaning) for text in texts[::step]])

@@ -5,9 +5,13 @@
 - **Weights have 7 bits.** Processors without VNNI add pairs of products in 16 bits, which overflow (and saturate) for
   255 · 127 · 2 but not for 255 · 64 · 2; so the sums are exact everywhere.
 - Weights have one scale per output column, embeddings one per row; what remains large is int8 in the file only.
+
+Which integers the weights become is :mod:`affekt.export.rounding`'s; without it, the nearest.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,6 +30,8 @@ LARGE_CONSTANT = 100_000
 """Other constants of at least so many elements are kept as int8, and made floats once, when the graph is loaded."""
 
 Array = npt.NDArray[Any]
+Rounded = tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]
+"""Integers (in, out) and the scale (1, out) that makes them weights again."""
 
 
 def linears(model: onnx.ModelProto) -> dict[str, list[onnx.NodeProto]]:
@@ -53,14 +59,17 @@ def oriented(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> Ar
     return weight.T if _attribute(node, "transB", 0) else weight
 
 
-def quantize(model: onnx.ModelProto, extremes: Extremes) -> onnx.ModelProto:
+def quantize(
+    model: onnx.ModelProto, extremes: Extremes, rounded: Mapping[str, Rounded] = MappingProxyType({})
+) -> onnx.ModelProto:
     """The int8 graph of a float32 graph.
 
     Args:
         model: the float32 graph.
         extremes: of the activations to quantize; products of others stay float32.
+        rounded: a product's output -> its weights, already rounded; the nearest integers for those that are not there.
     """
-    rewriter = _Rewriter(constants_of(model), extremes)
+    rewriter = _Rewriter(constants_of(model), extremes, rounded)
     for node in model.graph.node:
         if node.input[0] in extremes and _is_linear(node, rewriter.constants, model):
             rewriter.linear(node)
@@ -103,6 +112,7 @@ class _Rewriter:
 
     constants: dict[str, onnx.TensorProto]
     extremes: Extremes
+    rounded: Mapping[str, Rounded]
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     added: dict[str, onnx.TensorProto] = field(default_factory=dict)
     quantized: dict[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -114,9 +124,10 @@ class _Rewriter:
 
     def linear(self, node: onnx.NodeProto) -> None:
         """``MatMul`` or ``Gemm`` with constant weights, as a product of integers."""
-        values, scale = symmetric(oriented(node, self.constants), WEIGHT_TOP, axis=0)
-        activation, unit, zero = self._activation(node.input[0])
         output = node.output[0]
+        known = self.rounded.get(output)
+        values, scale = known or symmetric(oriented(node, self.constants), WEIGHT_TOP, axis=0)
+        activation, unit, zero = self._activation(node.input[0])
         integers = self.constant(f"{output}.weight_int8", values)
         scales = self.constant(f"{output}.weight_scale", scale.ravel())
         inputs = [activation, integers, unit, scales, zero, "", *node.input[2:3]]
@@ -184,7 +195,7 @@ class _Rewriter:
         return result
 
 
-def symmetric(values: Array, top: int, axis: int) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+def symmetric(values: Array, top: int, axis: int) -> Rounded:
     """Integers in [-top, top] and the scale that makes them the values again.
 
     Args:

@@ -39,7 +39,8 @@ def drop_layers(model: PreTrainedModel, numbers: Sequence[int]) -> None:
             f"drop_layers={sorted(numbers)} does not fit an encoder of {len(layers)} layers, 0 to {len(layers) - 1}.",
             hint="At least one layer must stay.",
         )
-    model.base_model.encoder.layer = nn.ModuleList(layer for n, layer in enumerate(layers) if n not in numbers)
+    encoder: Any = model.base_model.encoder
+    encoder.layer = nn.ModuleList(layer for n, layer in enumerate(layers) if n not in numbers)
     model.config.num_hidden_layers = len(layers) - len(set(numbers))
 
 
@@ -64,12 +65,12 @@ def shrink_feed_forward(model: PreTrainedModel, width: int, token_ids: TokenIds,
     mask = nn.utils.rnn.pad_sequence([torch.ones_like(one) for one in sample], batch_first=True)
 
     def shrink(layer: Any, states: Tensor) -> Tensor:
-        kept = _shrink(layer, states[mask.bool()], width)
-        return states[..., kept]
+        return states[..., _shrink(layer, states[mask.bool()], width)]
 
+    parts: list[Any] = list(layers)
     hooks = [
         layer.intermediate.register_forward_hook(lambda _, __, states, layer=layer: shrink(layer, states))
-        for layer in layers
+        for layer in parts
     ]
     was_training = model.training
     try:
@@ -94,7 +95,7 @@ def _shrink(layer: Any, states: Tensor, width: int) -> Tensor:
     mean = states.mean(0)
     spread = states - mean
     importance = spread.pow(2).mean(0) * down.weight.pow(2).sum(0)
-    kept = importance.topk(width).indices.sort().values
+    kept: Tensor = importance.topk(width).indices.sort().values
     inner = spread[:, kept]
     gram = (inner.T @ inner).double()
     gram.diagonal().add_(RIDGE * gram.diagonal().mean())
