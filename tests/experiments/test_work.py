@@ -53,6 +53,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two teachers and one student."""
     teachers = [runs.Run("a", "mpnet", QUICK, scores_pool=True), runs.Run("b", "minilm", QUICK, scores_pool=True)]
     student = replace(runs.STUDENT, settings=QUICK)
+    shipped = replace(runs.SHIPPED, settings=(*QUICK, "pooling=first", "feed_forward=32"))
     others = [
         runs.Run("r", "minilm", QUICK, core14=True),
         runs.Run("v", "minilm", QUICK, several=True),
@@ -61,11 +62,12 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     stages = {
         "teachers": [one for run in teachers for one in runs.over_folds(run)],
         "students": [*runs.over_folds(student), *runs.over_seeds(student, range(2))],
+        "thin": [*runs.over_folds(shipped), *runs.over_seeds(shipped, range(2))],
         "others": others,
     }
     monkeypatch.setattr(work, "STAGES", stages)
     monkeypatch.setattr(work, "TEACHERS", teachers)
-    monkeypatch.setattr(ship, "STUDENT", student)
+    monkeypatch.setattr(ship, "SHIPPED", shipped)
     monkeypatch.setattr(tables, "STAGES", stages)
     monkeypatch.setattr(tables, "TEACHERS", teachers)
 
@@ -95,7 +97,7 @@ def test_every_stage_is_made_once_and_what_ships_answers(
     classifier = affekt.load(tmp_path / "installed")
     assert set(classifier.manifest.rules) == {"goemotions", "core14", "ekman", "sentiment"}
     rules = fit_taxonomy_rules(
-        work.out_of_fold(corpus, ship.STUDENT), corpus.train.positives, corpus.train.labels
+        work.out_of_fold(corpus, ship.SHIPPED), corpus.train.positives, corpus.train.labels
     )  # fmt: skip
     found = affekt.load(made).scores(corpus.dev.texts)
     expected = [rules["goemotions"].rule.calibration.apply(one) for one in raw.values()]
