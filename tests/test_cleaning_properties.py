@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from affekt.cleaning import DEFAULT, MAX_GROWTH, CleaningOptions, _cleaner, _is_plain, clean
+from affekt.cleaning import DEFAULT, MAX_GROWTH, CleaningOptions, _cleaner, _is_plain, clean, links
 from affekt.cleaning.characters import MAX_MARKS
 from affekt.cleaning.emojis import _CANDIDATES, _names
 
@@ -39,6 +39,16 @@ TEXTS = ANYTHING | NASTY
 def test_idempotent(text: str, options: CleaningOptions) -> None:
     once = clean(text, options)
     assert clean(once, options) == once
+
+
+@given(TEXTS, st.builds(dict, **{name: st.booleans() for name in ("urls", "users", "names", "mentions")}))
+@settings(max_examples=400, deadline=None)
+def test_links_are_the_same_word_by_word_and_in_the_whole_text(text: str, wanted: dict[str, bool]) -> None:
+    remove = links.remover(**wanted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(links, "_sub_in_words", lambda text, _, pattern, replace: pattern.sub(replace, text))
+        whole = remove(text)
+    assert remove(text) == whole
 
 
 @given(TEXTS, OPTIONS)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from affekt.errors import ModelFolderError
 from affekt.tokenizing import TextTokenizer
@@ -28,6 +30,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def short(folder: Path) -> TextTokenizer:
     return TextTokenizer(folder / "tokenizer.json", 12)
+
+
+def test_plain_words_of_the_vocabulary_are_single_tokens(short: TextTokenizer) -> None:
+    words = short.words()
+    assert words == sorted(set(words))
+    assert "love" in words
+    assert all(len(short.one(word)[0]) == 3 for word in words)
+
+
+def test_the_mark_of_a_word_s_start_is_no_part_of_it(tmp_path: Path) -> None:
+    entries = {"\u0120love": 0, "\u2581hate": 1, "love": 2, "\u0120,": 3, "[UNK]": 4, "caf\u00e9": 5}
+    Tokenizer(WordLevel(entries, unk_token="[UNK]")).save(str(tmp_path / "tokenizer.json"))
+    assert TextTokenizer(tmp_path / "tokenizer.json", 8).words() == ["hate", "love"]
 
 
 @given(st.lists(ANY_TEXT, max_size=6))

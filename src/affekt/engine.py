@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import cycle, islice
 from typing import TypeVar
 
 import numpy as np
@@ -21,6 +21,9 @@ MAX_CHARACTERS = 1_000_000
 
 CHUNK_CHARACTERS = 2_000_000
 """A chunk of texts is closed early when it holds this many characters, so that long texts cannot fill the memory."""
+
+REHEARSED = (2, 4, 7, 11, 16, 22, 32, 50, 90)
+"""Words of the texts of a rehearsal, in turns: many short texts and a few long ones, as in real life."""
 
 FloatArray = npt.NDArray[np.float32]
 T = TypeVar("T")
@@ -77,8 +80,12 @@ class Engine:
             yield from self._scored(future.result() for future in one_ahead(futures))
 
     def rehearse(self) -> None:
-        """Go the whole way once, so that the first real text does not wait for tables and threads."""
-        for _ in self.stream(f"rehearsal {number} \N{SLIGHTLY SMILING FACE}" for number in range(64)):
+        """Made-up texts go the whole way, so that the first real ones wait for no table, thread or memory."""
+        words, counts = cycle(self.tokenizer.words()), cycle(REHEARSED)
+        for _ in self.stream(
+            f"{' '.join(islice(words, next(counts)))} {number} \N{SLIGHTLY SMILING FACE}"
+            for number in range(2 * self.backend.plan.window)
+        ):
             pass
 
     def _prepare(self, number: int, texts: list[str], truncate: bool) -> "_Chunk":

@@ -14,6 +14,9 @@ from affekt.errors import ModelFolderError
 OVERLAP = 4
 """Neighbouring windows share one in ``OVERLAP`` of their tokens."""
 
+WORD_START = "\u0120\u2581"
+"""What stands for the blank before a word in the vocabularies of byte-pair (GPT-2) and SentencePiece tokenizers."""
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -60,6 +63,11 @@ class TextTokenizer:
         except (OSError, ValueError) as error:
             raise ModelFolderError(f"'{folder / 'config.json'}' cannot be read: {error}.") from error
         return cls(folder / "tokenizer.json", max_length, config.get("pad_token_id") or 0)
+
+    def words(self) -> list[str]:
+        """The plain words of its vocabulary, in alphabetical order."""
+        entries = {entry.lstrip(WORD_START) for entry in self._tokenizer.get_vocab()}
+        return sorted(entry for entry in entries if entry.isascii() and entry.isalpha())
 
     def one(self, text: str) -> list[list[int]]:
         """Windows of a single text, without the cost of a batch."""

@@ -15,7 +15,6 @@ _SCHEME = re.compile(rf"(?:https?|ftp)://{_REST}", re.IGNORECASE)
 
 _LOCAL = r"\w[\w+%-]*+(?:\.[\w+%-]++)*+"
 _HOST = r"\w[\w-]*+(?:\.\w[\w-]*+)++"
-_DOTTED = re.compile(r"\.\w").search
 _TOKEN = rf"""
     (?P<email> {_LOCAL}@{_HOST} )
   | (?P<host> {_HOST} ) (?!@) (?P<rest> (?::[0-9]++)?+ (?:[/?\#](?:{_REST})?)?+ )
@@ -43,6 +42,9 @@ WITH_PATH = BARE | frozenset(_MORE.split())
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "org"})
 _LEET = re.compile(r"@ss(?:es|hats?|holes?)?", re.IGNORECASE)
 
+_Replace = Callable[[re.Match[str]], str]
+_Search = Callable[[str, int], re.Match[str] | None]
+
 
 @lru_cache(maxsize=16)
 def remover(*, urls: bool, users: bool, names: bool, mentions: bool) -> Callable[[str], str]:
@@ -55,6 +57,8 @@ def remover(*, urls: bool, users: bool, names: bool, mentions: bool) -> Callable
         mentions: ``u/name`` and ``r/sub``.
     """
     pattern = re.compile((_MENTION if mentions else "") + _TOKEN, re.VERBOSE)
+    marks = [mark for mark, wanted in ((r"\.\w", urls), ("@", users), ("/", mentions)) if wanted]
+    marked = re.compile("|".join(marks)).search if marks else None
 
     def replace(token: re.Match[str]) -> str:
         kind = token.lastgroup
@@ -70,11 +74,26 @@ def remover(*, urls: bool, users: bool, names: bool, mentions: bool) -> Callable
             text = _PLACEHOLDER.sub(" ", text)
         if urls and "://" in text:
             text = _SCHEME.sub(" ", text)
-        if (urls and _DOTTED(text)) or (users and "@" in text) or (mentions and "/" in text):
-            text = pattern.sub(replace, text)
-        return text
+        return text if marked is None else _sub_in_words(text, marked, pattern, replace)
 
     return remove
+
+
+def _sub_in_words(text: str, marked: _Search, pattern: re.Pattern[str], replace: _Replace) -> str:
+    """``pattern.sub(replace, text)``, for which only the words are read that have a mark of what may go.
+
+    No token reaches over a blank or looks at what is before it, so that each word can be read alone.
+    """
+    done = 0
+    parts: list[str] = []
+    while (mark := marked(text, done)) is not None:
+        position = mark.start()
+        start = text.rfind(" ", done, position) + 1 or done
+        stop = text.find(" ", position)
+        stop = len(text) if stop < 0 else stop
+        parts += (text[done:start], pattern.sub(replace, text[start:stop]))
+        done = stop
+    return "".join(parts) + text[done:] if parts else text
 
 
 def is_url(host: str, rest: str) -> bool:
