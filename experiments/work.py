@@ -1,6 +1,6 @@
 """Carry out training runs, one after another, until a stage is done; start it as often as there is room on the GPUs.
 
-    python experiments/work.py --data DIR --encoders DIR --work DIR teachers students
+    python experiments/work.py --data DIR --encoders DIR --work DIR teachers students thin
 
 Workers share a stage through the work folder: each run is claimed by one of them, and what is there is not made again.
 A run keeps its logits of dev, of the fold that it left out and, if it teaches, of the pool.

@@ -5,12 +5,16 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import affekt
 from affekt.cli.app import main
+from affekt.data import Dataset
 from affekt.data.reading.tables import read_table
+from affekt.export.exporting import ExportReport
+from affekt.export.parity import Parity
 from affekt.model_folder import read_manifest
 
 
@@ -67,6 +71,29 @@ def test_export_writes_graphs_and_reports(tiny_model: Path, tmp_path: Path, caps
     code, out, _ = call(capsys, "export", *arguments, "--json")
     assert json.loads(out)["float32"]["difference"] < 1e-5
     assert not (folder / "onnx" / "model_quantized.onnx").exists()
+
+
+def test_int8_is_calibrated_on_the_table_that_is_given(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = {}
+
+    def remember(folder: Path, dataset: Dataset, **settings: Any) -> ExportReport:
+        seen.update(settings, texts=dataset.texts)
+        return ExportReport(len(dataset), Parity(0.0, 0.0, 0.5, 0.5), None, {})
+
+    monkeypatch.setattr("affekt.export.export", remember)
+    (tmp_path / "dev.tsv").write_text("so happy\t1\tid1\nso sad\t2\tid2\n")
+    (tmp_path / "texts.csv").write_text("text\nlove it\nhate it\n")
+    arguments = ("export", "--model", str(tiny_model), "--data", str(tmp_path / "dev.tsv"))
+    assert call(capsys, *arguments)[0] == 0
+    assert not seen["calibration"]
+    assert call(capsys, *arguments, "--calibration", str(tmp_path / "texts.csv"))[0] == 0
+    assert list(seen["calibration"]) == ["love it", "hate it"]
+    assert seen["texts"] == ("so happy", "so sad")
+    code, _, err = call(capsys, *arguments, "--calibration", str(tmp_path / "absent.csv"))
+    assert code == 2
+    assert "absent.csv" in err
 
 
 def test_bench_prints_a_table_or_json(tiny_model: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,11 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def export(
     model: Annotated[Path, typer.Option(help="The model folder; the graphs are added to it.")],
-    data: Annotated[Path, typer.Option(help="Labelled texts to calibrate on and compare with, such as the dev set.")],
+    data: Annotated[Path, typer.Option(help="Labelled texts to compare with, such as the dev set.")],
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="Table of texts that fix int8 scales and weights, as the training set; --data by default."),
+    ] = None,
     text: Annotated[str | None, typer.Option(help="The column of texts; found out by default.")] = None,
     labels: Annotated[str | None, typer.Option(help="The columns of labels; found out by default.")] = None,
     label_names: Annotated[Path | None, typer.Option(help="File of label names, one per line.")] = None,
@@ -22,13 +26,15 @@ def export(
 ) -> None:
     """Write float32 and int8 ONNX graphs into a model folder, or refuse if their answers differ."""
     from affekt.data import load_dataset
+    from affekt.data.labelling.columns import texts_of
+    from affekt.data.reading.tables import read_table
     from affekt.export import export as run
     from affekt.model_folder import read_manifest
 
     names = label_names if label_names is not None else list(read_manifest(model).labels)
-    report = run(
-        model, load_dataset(data, text=text, labels=labels, label_names=names), int8=not float_only, threads=threads
-    )
+    dataset = load_dataset(data, text=text, labels=labels, label_names=names)
+    more = texts_of(read_table(calibration), text) if calibration is not None else ()
+    report = run(model, dataset, int8=not float_only, calibration=more, threads=threads)
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=1))
         return
