@@ -100,6 +100,14 @@ def test_memory_is_judged_by_a_budget(budget: int, words: str, encoder: str) -> 
     assert found.healthy == (budget > 10**9)
 
 
+def test_a_smaller_encoder_is_judged_as_what_it_becomes(encoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr("affekt.training.doctor._memory", lambda _, model, *__: seen.append(model.config) or iter(()))
+    recipe = RECIPE.replace(feed_forward=16, drop_layers=(1,))
+    examine(Inputs(make_set(40), None), encoder, recipe, device=CPU, steps=0)
+    assert (seen[0].intermediate_size, seen[0].num_hidden_layers) == (16, 1)
+
+
 def test_the_command_says_it_for_people_and_programs(encoder: str, tmp_path: Path) -> None:
     data = make_set(60)
     rows = [

@@ -168,6 +168,23 @@ def test_a_finished_model_can_be_trained_on(pooling: str, tmp_path: Path) -> Non
     assert layers == (3 if pooling == "mean" else 2)
 
 
+def test_a_model_made_smaller_is_whole(tmp_path: Path) -> None:
+    first = small_run(tmp_path)
+    settings = ("feed_forward=16", "drop_layers=[0]", "pooling=mean")
+    again = small_run(tmp_path / "again", *settings, encoder=first.folder)
+    with quiet():
+        config = AutoModelForSequenceClassification.from_pretrained(again.folder).config
+    assert (config.intermediate_size, config.num_hidden_layers) == (16, 2)
+    assert read_manifest(again.folder).recipe["feed_forward"] == 16
+    assert affekt.load(again.folder).scores(TEXTS).shape == (len(TEXTS), len(LABELS))
+
+
+@pytest.mark.parametrize("setting", ["feed_forward=0", "feed_forward=true", "drop_layers=[-1]", "drop_layers=[true]"])
+def test_sizes_that_are_none_are_refused(setting: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=setting.partition("=")[0]):
+        small_run(tmp_path, setting)
+
+
 class Noted(Hook):
     """Writes down what it is told."""
 

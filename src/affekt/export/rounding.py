@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import onnx
+import torch
 
 from affekt.backends.base import TokenBatch
 from affekt.export.calibrate import FloatArray, grams
@@ -38,11 +39,15 @@ def round_linears(model: onnx.ModelProto, batches: Sequence[TokenBatch]) -> dict
     Returns:
         The product's output -> its weights.
     """
-    constants, products, found = constants_of(model), linears(model), {}
+    constants, products = constants_of(model), linears(model)
+    found: dict[str, Rounded] = {}
     for widths in _groups(linear_inputs(model)):
         for name, gram in grams(model, widths, batches).items():
-            for node in products[name]:
-                found[node.output[0]] = compensated(oriented(node, constants), gram)
+            weights = [oriented(node, constants) for node in products[name]]
+            integers, scale = compensated(np.concatenate(weights, axis=1), gram)
+            ends = np.cumsum([weight.shape[1] for weight in weights])[:-1]
+            parts = zip(np.split(integers, ends, axis=1), np.split(scale, ends, axis=1), strict=True)
+            found |= {node.output[0]: part for node, part in zip(products[name], parts, strict=True)}
     return found
 
 
@@ -76,12 +81,14 @@ def compensated(weight: FloatArray, gram: FloatArray) -> Rounded:
 
 
 def _chain(gram: Matrix, silent: npt.NDArray[np.bool_]) -> Matrix:
-    """How an error of one channel is shared out over those after it: (in, in), upper triangular."""
+    """How an error of one channel is shared out over those after it: (in, in), the upper factor of the inverse."""
     gram[silent] = gram[:, silent] = 0.0
     mean = gram.trace() / len(gram)
     gram /= mean or 1.0
     gram[np.diag_indices_from(gram)] += DAMPING
-    chain: Matrix = np.linalg.cholesky(np.linalg.inv(gram)).T
+    # gram = root @ root.T with root upper triangular: the lower factor of the channels in reverse
+    root = torch.linalg.cholesky(torch.from_numpy(gram[::-1, ::-1].copy())).flip(0, 1)
+    chain: Matrix = torch.linalg.solve_triangular(root, torch.eye(len(gram), dtype=root.dtype), upper=True).numpy()
     return chain
 
 

@@ -22,13 +22,14 @@ from affekt.training.engines.hardware import choose_engine, fit_to_device, fit_t
 from affekt.training.engines.memory import EncoderShape, EngineName, estimate_memory, plan_memory
 from affekt.training.engines.processes import Processes
 from affekt.training.inputs import Inputs, complaints
-from affekt.training.networks.build import load_classifier, load_tokenizer
-from affekt.training.networks.lora import add_adapters
-from affekt.training.networks.thinning import shrink_feed_forward
+from affekt.training.networks.build import adapt, load_classifier, load_tokenizer
 from affekt.training.recipe import Recipe
 
 Severity = Literal["error", "warning", "note"]
 DEV_SAMPLE = 500
+TRIAL_TEXTS = 64
+"""Texts that a smaller encoder is fitted on here, where only its shape matters."""
+
 WARM_UP = 3
 UNKNOWN_SHARE = 0.02
 CUT_SHARE = 0.01
@@ -111,10 +112,7 @@ def examine(
     recipe, notes = fit_to_encoder(recipe, model)
     remarks += [Remark("note", "machine", note) for note in notes]
     encoded = encode(inputs.train.texts, inputs.train.targets, tokenizer, recipe.cleaning, recipe.max_length)
-    if recipe.feed_forward is not None:
-        shrink_feed_forward(model, recipe.feed_forward, encoded.token_ids, tokenizer.pad_token_id)
-    if recipe.lora_rank:
-        add_adapters(model, rank=recipe.lora_rank, alpha=recipe.lora_alpha, dropout=recipe.lora_dropout)
+    adapt(model, recipe, encoded.token_ids[:TRIAL_TEXTS])
     remarks += _texts(inputs, encoded, tokenizer, recipe)
     kind = choose_engine(recipe, model, device)
     remarks += _memory(recipe, model, encoded, kind, device, memory)

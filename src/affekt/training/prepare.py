@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 
 from affekt.training.batching.encode import Encoded, encode, tokenize
 from affekt.training.batching.sampling import BatchPlan
+from affekt.training.checkpoints.fingerprint import tensors_digest
 from affekt.training.checkpoints.keeping import Keeper, MemoryKeeper
 from affekt.training.engines.accelerators import is_sharded
 from affekt.training.engines.assemble import make_engine
@@ -23,10 +24,8 @@ from affekt.training.loop.evaluator import Evaluator
 from affekt.training.loop.loop import Loop, Rules
 from affekt.training.loop.progress import Hook, Progress
 from affekt.training.loop.schedules import Schedule
-from affekt.training.networks.build import load_classifier, load_tokenizer
-from affekt.training.networks.lora import add_adapters
+from affekt.training.networks.build import adapt, load_classifier, load_tokenizer
 from affekt.training.networks.stock import model_logits, stock_model
-from affekt.training.networks.thinning import shrink_feed_forward
 from affekt.training.recipe import Recipe
 
 
@@ -45,6 +44,7 @@ class Run:
         encoded: the training texts.
         dev_ids: token ids of the dev texts.
         kind: of the engine.
+        start: digest of the weights as they were read.
     """
 
     recipe: Recipe
@@ -57,6 +57,7 @@ class Run:
     encoded: Encoded
     dev_ids: list[np.ndarray[Any, np.dtype[np.int32]]]
     kind: EngineName
+    start: str
 
     def note(self, text: str) -> None:
         """Tell the hooks."""
@@ -133,13 +134,11 @@ def prepare(
         encoder, inputs.train.labels,
         seed=recipe.seed, dropout=recipe.dropout, pooling=recipe.pooling, without=recipe.drop_layers,
     )  # fmt: skip
+    start = tensors_digest(model.state_dict())
     recipe, notes = fit_to_encoder(recipe, model)
     targets = inputs.targets(recipe.teacher_weight)
     encoded = encode(inputs.train.texts, targets, tokenizer, recipe.cleaning, recipe.max_length, inputs.weights)
-    if recipe.feed_forward is not None:
-        shrink_feed_forward(model, recipe.feed_forward, encoded.token_ids, tokenizer.pad_token_id)
-    if recipe.lora_rank:
-        add_adapters(model, rank=recipe.lora_rank, alpha=recipe.lora_alpha, dropout=recipe.lora_dropout)
+    adapt(model, recipe, encoded.token_ids)
     dev_texts = inputs.dev.texts if inputs.dev is not None else ()
     dev_ids = list(tokenize(dev_texts, tokenizer, recipe.cleaning, recipe.max_length))
     device = processes.device
@@ -153,7 +152,7 @@ def prepare(
     notes += complaints(inputs.labelled.targets, inputs.train.labels)
     if encoded.cut:
         notes.append(f"{encoded.cut:,} texts reach the recipe's {recipe.max_length} tokens; what is beyond is cut.")
-    run = Run(recipe, inputs, encoder, processes, list(hooks), tokenizer, model, encoded, dev_ids, kind)
+    run = Run(recipe, inputs, encoder, processes, list(hooks), tokenizer, model, encoded, dev_ids, kind, start)
     for text in notes:
         run.note(text)
     return run

@@ -22,7 +22,7 @@ from affekt.training.batching.batches import Layout, MicroBatch, PaddedTokens, T
 from affekt.training.batching.encode import tokenize
 from affekt.training.batching.sampling import BatchPlan
 from affekt.training.checkpoints.checkpoint import Checkpoints
-from affekt.training.checkpoints.fingerprint import Fingerprint
+from affekt.training.checkpoints.fingerprint import Fingerprint, tensors_digest
 from affekt.training.checkpoints.keeping import DiskKeeper, final_weights
 from affekt.training.engines.accelerators import make_accelerator
 from affekt.training.engines.hardware import fit_to_device, longest
@@ -182,7 +182,7 @@ def _run(
     """The trained weights."""
     settings = recipe.model_dump(mode="json") | {"share": masking.share}
     digest = hashlib.sha256(b"".join(len(one).to_bytes(4, "little") + one.tobytes() for one in ids)).hexdigest()
-    fingerprint = Fingerprint.of([digest], settings, model.state_dict())
+    fingerprint = Fingerprint.of([digest], settings, tensors_digest(model.state_dict()))
     torch.manual_seed(recipe.seed + 1)
     groups = parameter_groups(model, lr=recipe.lr, weight_decay=recipe.weight_decay, layer_decay=recipe.layer_decay)
     nothing, ones = np.zeros((len(ids), 1), dtype=np.float32), np.ones(len(ids), dtype=np.float32)

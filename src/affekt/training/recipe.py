@@ -79,8 +79,8 @@ class Recipe(BaseModel):
     average_decay: float = Field(default=0.0, ge=0, lt=1)
     dropout: float | None = Field(default=None, ge=0, lt=1)
     pooling: Literal["first", "mean"] = "first"
-    drop_layers: tuple[Annotated[int, Field(ge=0)], ...] = ()
-    feed_forward: int | None = Field(default=None, ge=1)
+    drop_layers: tuple[Annotated[int, Field(ge=0, strict=True)], ...] = ()
+    feed_forward: int | None = Field(default=None, ge=1, strict=True)
     checkpointing: bool = False
     lora_rank: int = Field(default=0, ge=0)
     lora_alpha: float = Field(default=32.0, gt=0)
@@ -174,7 +174,7 @@ _BEST = Recipe(
 )
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType({"reference": _REFERENCE, "fast": _FAST, "best": _BEST})
-"""Recipes by name. ``best`` made the shipped model, from an encoder of 22M parameters; take ``lr=6e-5`` for base size.
+"""Recipes by name. ``best`` is for an encoder of 22M parameters; take ``lr=6e-5`` for base size.
 ``reference`` is the published model card's system, setting by setting."""
 
 

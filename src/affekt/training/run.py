@@ -170,7 +170,7 @@ def _watchers(folder: RunFolder, how: Options, processes: Processes) -> list[Hoo
 
 def _train(run: Run, folder: RunFolder, how: Options) -> tuple[Progress, dict[str, Tensor]]:
     """Take the steps that are left, and give back the best weights."""
-    fingerprint = Fingerprint.of(run.inputs.parts(), run.recipe.model_dump(mode="json"), run.model.state_dict())
+    fingerprint = Fingerprint.of(run.inputs.parts(), run.recipe.model_dump(mode="json"), run.start)
     engine = run.engine()
     keeper = DiskKeeper(
         folder.checkpoints, fingerprint, run.processes,

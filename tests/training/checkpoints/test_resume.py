@@ -18,6 +18,7 @@ from affekt.errors import CheckpointError, SettingError
 from affekt.training.checkpoints import fingerprint
 from affekt.training.loop.progress import Hook, Report, Start
 from affekt.training.loop.stopping import StoppedError
+from affekt.training.networks import thinning
 from affekt.training.run import TrainResult
 
 torch.set_num_threads(1)
@@ -109,6 +110,22 @@ def test_a_crashed_run_goes_on_from_its_last_checkpoint(whole: TrainResult, tmp_
     steps = [json.loads(line).get("step") for line in log.read_text().splitlines()]
     taken = [step for step in steps if step is not None]
     assert taken == sorted(taken)
+
+
+def test_a_smaller_encoder_is_resumed_where_sums_end_in_other_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fit of what stays depends on the processor in its last bits, which the checkpoint's weights replace."""
+    settings = (*SETTINGS, "feed_forward=16")
+    with pytest.raises(CrashError):
+        small_run(tmp_path, *settings, hooks=[At(18, crash)], every_steps=4)
+    linear = thinning._linear
+    monkeypatch.setattr(thinning, "_linear", lambda weight, bias: linear(weight * (1 + 1e-6), bias))
+    hook = At(0, lambda: None)
+    resumed = small_run(tmp_path, *settings, encoder=tmp_path / "encoder", resume=True, hooks=[hook], every_steps=4)
+    assert hook.started is not None
+    assert 12 <= hook.started.first <= 16
+    assert weights(resumed)["bert.encoder.layer.0.intermediate.dense.weight"].shape[0] == 16
 
 
 def test_a_damaged_checkpoint_is_passed_over(whole: TrainResult, tmp_path: Path) -> None:

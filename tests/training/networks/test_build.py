@@ -32,6 +32,20 @@ def test_the_head_is_drawn_from_the_seed_and_the_rest_is_the_encoder(encoder: Pa
     assert next(one.parameters()).dtype == torch.float32
 
 
+@pytest.mark.parametrize("kind", ["bert", "roberta"])
+def test_the_head_of_a_classifier_is_kept_for_the_same_labels_alone(kind: str, tmp_path: Path) -> None:
+    encoder = make_encoder(tmp_path / "encoder", kind)
+    first = load_classifier(str(encoder), LABELS, seed=1)
+    first.save_pretrained(tmp_path / "model")
+    heads = [name for name in first.state_dict() if not name.startswith(first.base_model_prefix)]
+    for labels, kept in ((LABELS, True), (("joy", "anger", "pride"), False), (tuple(reversed(LABELS)), False)):
+        again = load_classifier(str(tmp_path / "model"), labels, seed=2)
+        weights = [name for name in heads if name.endswith("weight")]
+        assert all(torch.equal(again.state_dict()[n], first.state_dict()[n]) == kept for n in weights)
+        body = first.base_model.state_dict()
+        assert all(torch.equal(again.base_model.state_dict()[name], value) for name, value in body.items())
+
+
 def test_random_weights_have_the_shape(encoder: Path) -> None:
     one = load_classifier(str(encoder), LABELS, seed=1)
     two = load_classifier(str(encoder), LABELS, seed=1, weights=False)

@@ -15,7 +15,7 @@ import affekt
 from affekt.errors import CheckpointError
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
-_CODE = ("training/*.py", "cleaning/*.py")
+_CODE = ("training/**/*.py", "cleaning/**/*.py")
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class Fingerprint:
     libraries: Mapping[str, str]
 
     @classmethod
-    def of(cls, data: Iterable[str], recipe: Mapping[str, Any], encoder: Mapping[str, Tensor]) -> Self:
+    def of(cls, data: Iterable[str], recipe: Mapping[str, Any], encoder: str) -> Self:
         """The fingerprint of a run about to start.
 
         Args:
             data: the data sets' own fingerprints.
             recipe: settings that JSON can hold.
-            encoder: the initial weights by name.
+            encoder: :func:`tensors_digest` of the initial weights, before anything is computed from them.
         """
         digest = hashlib.sha256("\n".join(data).encode()).hexdigest()
         libraries = {name: version(name) for name in _LIBRARIES}
-        return cls(digest, json.loads(json.dumps(recipe)), tensors_digest(encoder), code_digest(), libraries)
+        return cls(digest, json.loads(json.dumps(recipe)), encoder, code_digest(), libraries)
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:

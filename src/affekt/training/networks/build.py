@@ -11,8 +11,11 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from transformers.utils import logging
 
 from affekt.errors import TrainingError
+from affekt.training.batching.batches import TokenIds
+from affekt.training.networks.lora import add_adapters
 from affekt.training.networks.pooling import add_mean_pooling_layer
-from affekt.training.networks.thinning import drop_layers
+from affekt.training.networks.thinning import drop_layers, shrink_feed_forward
+from affekt.training.recipe import Recipe
 
 DROPOUT_NAMES = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "dropout", "attention_dropout",
@@ -50,7 +53,9 @@ def load_classifier(
     pooling: str = "first",
     without: Sequence[int] = (),
 ) -> PreTrainedModel:
-    """A stock sequence classifier on the encoder, with a new head drawn from ``seed``, in float32 on the CPU.
+    """A stock sequence classifier on the encoder, in float32 on the CPU.
+
+    Its head is drawn from ``seed``, unless the encoder is a classifier for the same labels: that one goes on learning.
 
     Args:
         encoder: a local folder or a Hub id.
@@ -68,6 +73,7 @@ def load_classifier(
     try:
         with quiet():
             config = AutoConfig.from_pretrained(encoder)
+        known = tuple(config.id2label.values())
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
         config.problem_type = "multi_label_classification"
@@ -79,7 +85,7 @@ def load_classifier(
         if not weights:
             model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config).float()
         else:
-            model = _pretrained(encoder, config)
+            model = _pretrained(encoder, config, known)
     except (OSError, ValueError) as error:
         raise _unreachable(encoder, error) from error
     if without:
@@ -89,8 +95,31 @@ def load_classifier(
     return model
 
 
-def _pretrained(encoder: str, config: Any) -> PreTrainedModel:
-    """The encoder's weights; a head for other labels that may lie beside them is left out."""
+def adapt(model: PreTrainedModel, recipe: Recipe, token_ids: TokenIds) -> None:
+    """Make a model smaller and give it adapters, as a recipe says, in place.
+
+    Args:
+        model: as :func:`load_classifier` made it.
+        recipe: the run's.
+        token_ids: of texts that a smaller encoder is fitted on.
+
+    Raises:
+        SettingError: for what the encoder's architecture does not allow.
+    """
+    if recipe.feed_forward is not None:
+        shrink_feed_forward(model, recipe.feed_forward, token_ids)
+    if recipe.lora_rank:
+        add_adapters(model, rank=recipe.lora_rank, alpha=recipe.lora_alpha, dropout=recipe.lora_dropout)
+
+
+def _pretrained(encoder: str, config: Any, known: Sequence[str]) -> PreTrainedModel:
+    """The encoder's weights, with the head that lies beside them if it is one for the same labels.
+
+    Args:
+        encoder: a local folder or a Hub id.
+        config: its configuration, with the labels that are wanted.
+        known: the labels that it had.
+    """
     with quiet():
         model, report = AutoModelForSequenceClassification.from_pretrained(
             encoder, config=config, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True
@@ -101,6 +130,11 @@ def _pretrained(encoder: str, config: Any) -> PreTrainedModel:
     if odd or absent:
         raise ValueError(f"its weights do not fit its configuration, '{(odd or absent)[0]}' for one.")
     found: PreTrainedModel = model
+    fresh = {*report["missing_keys"], *(key[0] for key in report["mismatched_keys"])}
+    head = {key for key in found.state_dict() if not key.startswith(prefix)}
+    if list(known) != list(config.id2label.values()) and not head <= fresh:
+        drawn = AutoModelForSequenceClassification.from_config(config).state_dict()
+        found.load_state_dict({name: drawn[name] for name in head}, strict=False)
     return found
 
 
