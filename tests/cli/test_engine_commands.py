@@ -91,6 +91,15 @@ def test_int8_is_calibrated_on_the_table_that_is_given(
     assert call(capsys, *arguments, "--calibration", str(tmp_path / "texts.csv"))[0] == 0
     assert list(seen["calibration"]) == ["love it", "hate it"]
     assert seen["texts"] == ("so happy", "so sad")
+    (tmp_path / "two.csv").write_text("title,body\na first one,love\na second,  \n")
+    other = ("--calibration", str(tmp_path / "two.csv"), "--calibration-text", "body")
+    assert call(capsys, *arguments, *other)[0] == 0
+    assert list(seen["calibration"]) == ["love"]
+    (tmp_path / "blank.csv").write_text("text\n \n")
+    code, _, err = call(capsys, *arguments, "--calibration", str(tmp_path / "blank.csv"))
+    assert code == 2
+    assert "no text to calibrate on" in err
+    assert call(capsys, *arguments, "--calibration", str(tmp_path / "absent.csv"), "--float-only")[0] == 0
     code, _, err = call(capsys, *arguments, "--calibration", str(tmp_path / "absent.csv"))
     assert code == 2
     assert "absent.csv" in err

@@ -1,5 +1,6 @@
 """The experiments from end to end on a handful of texts: teachers, their mixture, students, and who may learn what."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +95,7 @@ def test_every_stage_is_made_once_and_what_ships_answers(
     raw = ship.dev_logits(corpus)
     said = capsys.readouterr().out
     assert "int8 flips" in said
+    assert json.loads((tmp_path / "installed" / "config.json").read_bytes())["intermediate_size"] == 32
     classifier = affekt.load(tmp_path / "installed")
     assert set(classifier.manifest.rules) == {"goemotions", "core14", "ekman", "sentiment"}
     rules = fit_taxonomy_rules(

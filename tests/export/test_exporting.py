@@ -56,6 +56,37 @@ def test_both_graphs_arrive_with_their_digests_and_figures(folder: Path) -> None
     assert np.abs(exact.scores(TEXTS) - small.scores(TEXTS)).max() < 0.05
 
 
+def test_weights_are_rounded_for_the_texts_that_are_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = folder / "onnx" / "model_quantized.onnx"
+    found, apart_by = {}, {}
+    for name, texts in (("own", ()), ("same", TEXTS), ("others", ["hate"] * 30), ("array", np.array(TEXTS))):
+        report = export(folder, dataset(), calibration=texts, threads=1)
+        assert report.int8 is not None
+        found[name], apart_by[name] = small.read_bytes(), report.int8.difference
+    assert found["own"] == found["same"] == found["array"] != found["others"]
+    assert apart_by["own"] < apart_by["others"]
+    monkeypatch.setattr(exporting, "round_linears", lambda *_: {})
+    nearest = export(folder, dataset(), threads=1).int8
+    assert nearest is not None
+    assert apart_by["own"] < nearest.difference
+
+
+@pytest.mark.parametrize("texts", [["", "   "], ["https://example.com"]])
+def test_texts_of_which_nothing_is_left_are_no_calibration(folder: Path, texts: list[str]) -> None:
+    before = contents(folder)
+    with pytest.raises(DataError, match="no text to calibrate on"):
+        export(folder, dataset(), calibration=texts, threads=1)
+    assert contents(folder) == before
+
+
+def test_at_most_so_many_texts_calibrate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(exporting, "CALIBRATION_TEXTS", 10)
+    monkeypatch.setattr(exporting, "round_linears", lambda _, batches: seen.append(batches) or {})
+    export(folder, dataset(), calibration=["love"] * 19, threads=1)
+    assert sum(len(batch.input_ids) for batch in seen[0]) == 10
+
+
 def test_exporting_again_gives_the_same_bytes(folder: Path) -> None:
     export(folder, dataset(), threads=1)
     before = contents(folder)

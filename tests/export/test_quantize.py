@@ -12,11 +12,13 @@ from onnx import helper, numpy_helper
 
 from affekt.backends import TokenBatch
 from affekt.backends.onnx import OnnxBackend
+from affekt.backends.torch import load_model
 from affekt.export.calibrate import observe
 from affekt.export.graph import GraphBuilder, save
 from affekt.export.outsize import apart
 from affekt.export.quantize import LARGE_TABLE, WEIGHT_TOP, linear_inputs, quantize, symmetric
-from models import random_rows
+from affekt.export.traced import traced_graph
+from models import hugging_face_folder, random_rows
 
 MATRICES = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2), elements=st.floats(-100, 100, width=32))
 
@@ -145,6 +147,20 @@ def test_outsize_channels_apart_change_no_answer_and_save_the_others(tmp_path: P
     np.testing.assert_allclose(found["split"], found["exact"], rtol=1e-4, atol=1e-4)
     lost = {name: np.abs(found[name] - found["exact"]).max() for name in ("rough", "int8")}
     assert lost["int8"] < 0.1 * lost["rough"]
+
+
+@pytest.mark.parametrize("kind", ["albert", "bert"])
+def test_layers_that_share_weights_keep_their_answers(kind: str, tmp_path: Path) -> None:
+    hugging_face_folder(tmp_path / "model", kind=kind, **({"embedding_size": 16} if kind == "albert" else {}))
+    model = traced_graph(load_model(tmp_path / "model"))
+    batch = TokenBatch.of(random_rows((7, 7, 7)))
+    split, _ = apart(model, observe(model, linear_inputs(model), [batch]))
+    onnx.checker.check_model(split)
+    found = []
+    for name, graph in (("whole", model), ("split", split)):
+        save(graph, tmp_path / name)
+        found.append(OnnxBackend(tmp_path / name, 1).logits(batch))
+    np.testing.assert_allclose(found[1], found[0], rtol=0, atol=1e-4)
 
 
 def test_the_largest_channel_is_the_one_apart() -> None:

@@ -1,6 +1,7 @@
 """``affekt export``: float32 and int8 graphs into a model folder, if they give the model's own answers."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from affekt.model_folder import Manifest, read_manifest, update_manifest, verify
 from affekt.tokenizing import TextTokenizer
 
 CALIBRATION_TEXTS = 1000
-"""Texts that fix the ranges of the int8 graph: evenly spaced in the given set."""
+"""Most texts that fix the scales and weights of the int8 graph: evenly spaced in the given set."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def export(
         float32 = yardstick.parity(inside / Path(FILES["onnx-float32"]).name)
         require_float(float32)
         if int8:
-            texts = list(source.calibration(calibration or dataset.texts))
+            texts = list(source.calibration(calibration if len(calibration) else dataset.texts))
             small = _write_int8(graph, texts, yardstick, inside / Path(FILES["onnx-int8"]).name)
             require_int8(small)
         sizes = {f"onnx/{file.name}": file.stat().st_size for file in sorted(inside.iterdir())}
@@ -169,9 +170,16 @@ class _Source:
         return np.concatenate([part.logits for part in engine.stream(texts)])
 
     def calibration(self, texts: Sequence[str]) -> Iterator[TokenBatch]:
-        """Batches of some of the texts, without padding."""
-        step = max(1, len(texts) // CALIBRATION_TEXTS)
-        tokens = self.tokenizer.many([clean(text, self.manifest.cleaning) for text in texts[::step]])
+        """Batches of some of the texts, without padding.
+
+        Raises:
+            DataError: if nothing is left of any of them.
+        """
+        sample = texts[:: max(1, math.ceil(len(texts) / CALIBRATION_TEXTS))]
+        cleaned = [text for text in (clean(one, self.manifest.cleaning) for one in sample) if text]
+        if not cleaned:
+            raise DataError("There is no text to calibrate on once they are cleaned.", hint="Give a table of texts.")
+        tokens = self.tokenizer.many(cleaned)
         for group in batches(tokens.lengths(), 2048, equal=True):
             yield TokenBatch.of([tokens.rows[i] for i in group])
 

@@ -38,6 +38,7 @@ def apart(model: onnx.ModelProto, extremes: Extremes) -> tuple[onnx.ModelProto, 
             new = _split(result, node, constants, largest)
             added[node.output[0]] = new
     _insert(result, added)
+    _drop_unused(result)
     return result, found
 
 
@@ -51,8 +52,8 @@ def _split(
     model.graph.initializer.append(numpy_helper.from_array(largest.astype(np.int64), columns))
     model.graph.initializer.append(numpy_helper.from_array(weight[largest], rows))
     weight[largest] = 0.0
-    _replace(node, constants, weight)
     node.name = node.output[0] = f"{output}.others"
+    _replace(model, node, weight)
     gathered, product = f"{output}.largest_input", f"{output}.largest_product"
     return [
         helper.make_node("Gather", [name, columns], [gathered], name=gathered, axis=-1),
@@ -61,11 +62,21 @@ def _split(
     ]
 
 
-def _replace(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto], weight: FloatArray) -> None:
-    """Give a linear layer another weight, (in, out)."""
-    name = node.input[1]
+def _replace(model: onnx.ModelProto, node: onnx.NodeProto, weight: FloatArray) -> None:
+    """Give a linear layer a weight of its own, (in, out): layers may share the one that they had."""
+    name = f"{node.output[0]}_weight"
     turned = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-    constants[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(weight.T if turned else weight), name))
+    model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(weight.T if turned else weight), name))
+    node.input[1] = name
+
+
+def _drop_unused(model: onnx.ModelProto) -> None:
+    """Without the constants that no node reads any more."""
+    used = {name for node in model.graph.node for name in node.input}
+    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    copies = [onnx.TensorProto.FromString(tensor.SerializeToString()) for tensor in kept]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(copies)
 
 
 def _insert(model: onnx.ModelProto, added: dict[str, list[onnx.NodeProto]]) -> None:

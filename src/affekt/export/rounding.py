@@ -23,7 +23,7 @@ DAMPING = 0.01
 BLOCK = 64
 """Input channels after which the channels that follow are brought up to date."""
 
-MEMORY = 2**28
+MEMORY = 2**30
 """Bytes of products of activations that are held at a time."""
 
 Matrix = npt.NDArray[np.float64]
