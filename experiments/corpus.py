@@ -39,9 +39,16 @@ class Place:
     work: Path
 
     def encoder(self, name: str) -> str:
-        """The folder of an encoder, made by the experiments or given."""
-        made = [self.work / kind / name for kind in ("encoders", "models")]
-        return str(next((folder for folder in made if folder.is_dir()), self.encoders / name))
+        """The folder of an encoder, made by the experiments or given.
+
+        Raises:
+            SystemExit: if it is in none of the places.
+        """
+        places = (self.work / "encoders" / name, self.work / "models" / name, self.encoders / name)
+        for folder in places:
+            if folder.is_dir():
+                return str(folder)
+        raise SystemExit(f"There is no encoder '{name}' in {', '.join(map(str, places))}: an earlier stage makes it.")
 
 
 @dataclass(frozen=True)

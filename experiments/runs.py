@@ -76,7 +76,7 @@ SHORT = ("epochs=3", "batch_size=64", "lr=3e-4")
 STUDENT = Run("student-short", "minilm", SHORT, taught=True, pool=True, keeps=True)
 """The student at its full width."""
 
-AGAIN = (*SHORT, "pooling=first", "lr=2e-4", "feed_forward=512")
+AGAIN = ("epochs=3", "batch_size=64", "lr=2e-4", "pooling=first", "feed_forward=512")
 """Made smaller only after it learned, and then taught on."""
 
 SHIPPED = Run("student-thin", "", (*AGAIN, "dropout=0.05"), taught=True, pool=True, keeps=True, after=STUDENT.name)

@@ -10,6 +10,7 @@ The whole model, with PyTorch weights and both graphs, is left in WORK/shipped; 
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from corpus import Corpus, Floats
@@ -17,6 +18,7 @@ from runs import SHIPPED, STUDENT
 from safetensors.numpy import load_file, save_file
 from work import arguments, logits_path, out_of_fold
 
+import affekt
 from affekt.backends import FILES
 from affekt.decision import Calibration, DecisionRule
 from affekt.evaluation.measure import Naming, Resampling, measure
@@ -31,6 +33,10 @@ from affekt.tuning.folding import fold_calibration, folded_rules
 from affekt.tuning.rules import fit_taxonomy_rules
 
 NAME, ENCODER = "affekt-goemotions-minilm", "sentence-transformers/all-MiniLM-L6-v2"
+STAGES = (
+    " It learned twice: first at its encoder's whole width, with a layer more that takes the mean over the tokens and "
+    "with the settings below but for those under `first`; then, made narrower, with the settings below."
+)
 SMALL = (
     " This copy ships inside affekt and holds the int8 ONNX graph alone: use it with affekt, ONNX Runtime or "
     "transformers.js; the PyTorch snippets below need a folder with weights, as affekt train writes it."
@@ -65,10 +71,6 @@ def fold(folder: Path, calibration: Calibration) -> None:
 def describe(corpus: Corpus, name: str, logits: Floats, rules: dict[str, RuleRecord]) -> Manifest:
     """The manifest: rules, figures, recipe, and what it learned from."""
     train, dev, recipe = corpus.train, corpus.dev, student_recipe(name)
-    figures = measure(
-        logits, dev.positives, train.labels,
-        rule=rules["goemotions"].rule, naming=Naming(NAME, dev.name, "goemotions"), resampling=Resampling(),
-    )  # fmt: skip
     facts = {
         role: {"name": part.name, "texts": len(part), "sha256": part.fingerprint()}
         for role, part in (("train", train), ("dev", dev))
@@ -85,10 +87,27 @@ def describe(corpus: Corpus, name: str, logits: Floats, rules: dict[str, RuleRec
         cleaning=recipe.cleaning,
         max_length=recipe.max_length,
         rules=rules,
-        recipe={"encoder": ENCODER, **recipe.model_dump(mode="json"), "taught_before_with": list(STUDENT.settings)},
-        metrics={"dev": figures.figures()},
+        recipe={"encoder": ENCODER, **recipe.model_dump(mode="json"), "first": first_settings(recipe)},
+        metrics={"dev": figures(corpus, logits, rules["goemotions"].rule)},
         data=facts | {"distillation": pool},
     )
+
+
+def figures(corpus: Corpus, logits: Floats, rule: DecisionRule) -> dict[str, Any]:
+    """What a model reaches on dev."""
+    naming = Naming(NAME, corpus.dev.name, "goemotions")
+    found = measure(
+        logits, corpus.dev.positives, corpus.train.labels, rule=rule, naming=naming, resampling=Resampling()
+    )  # fmt: skip
+    return found.figures()
+
+
+def first_settings(recipe: Recipe) -> dict[str, Any]:
+    """What the settings were, where they were others, before the student was made narrower."""
+    first = get_recipe(STUDENT.recipe, STUDENT.settings).model_dump(mode="json")
+    return {
+        name: value for name, value in first.items() if value != recipe.model_dump(mode="json")[name] and name != "seed"
+    }
 
 
 def student_recipe(name: str) -> Recipe:
@@ -121,20 +140,23 @@ def make(corpus: Corpus) -> Path:
     return out
 
 
-def facts(intended: str = INTENDED) -> CardFacts:
+def facts(intended: str = INTENDED + STAGES) -> CardFacts:
     """What the card says besides the manifest."""
     return CardFacts(ENCODER, datasets=("go_emotions",), intended=intended)
 
 
-def install(source: Path, target: Path) -> None:
-    """Put the int8 graph, the tokenizer, the manifest and a card of their own where the package looks for them."""
+def install(corpus: Corpus, source: Path, target: Path) -> None:
+    """Put what the package needs where it looks: the tokenizer and the int8 graph, with its own figures and card."""
     small = FILES["onnx-int8"]
     with atomic_folder(target) as folder:
         (folder / "onnx").mkdir()
         for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "affekt.json", small):
             shutil.copy2(source / name, folder / name)
         manifest = update_manifest(folder, lambda old: old)
-        (folder / "README.md").write_text(model_card(manifest, facts(INTENDED + SMALL)), encoding="utf-8")
+        logits = affekt.load(folder, backend="onnx-int8").logits(corpus.dev.texts)
+        dev = figures(corpus, logits, manifest.rules["goemotions"].rule)
+        manifest = update_manifest(folder, lambda old: old.model_copy(update={"metrics": old.metrics | {"dev": dev}}))
+        (folder / "README.md").write_text(model_card(manifest, facts(INTENDED + STAGES + SMALL)), encoding="utf-8")
         update_manifest(folder, lambda old: old)
     print(f"Installed in {target}: {(target / small).stat().st_size / 1e6:.1f} MB")
 
@@ -144,9 +166,10 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--install", type=Path, help="model folder of the package to replace")
     asked = parser.parse_args()
-    made = make(Corpus.at(asked))
+    corpus = Corpus.at(asked)
+    made = make(corpus)
     if asked.install:
-        install(made, asked.install)
+        install(corpus, made, asked.install)
 
 
 if __name__ == "__main__":

@@ -80,13 +80,17 @@ def test_int8_is_calibrated_on_the_table_that_is_given(
 
     def remember(folder: Path, dataset: Dataset, **settings: Any) -> ExportReport:
         seen.update(settings, texts=dataset.texts)
-        return ExportReport(len(dataset), Parity(0.0, 0.0, 0.5, 0.5), None, {})
+        return ExportReport(
+            len(dataset), Parity(0.0, 0.0, 0.5, 0.5), Parity(0.1, 0.004, 0.5, 0.5), apart=True, sizes={}
+        )
 
     monkeypatch.setattr("affekt.export.export", remember)
     (tmp_path / "dev.tsv").write_text("so happy\t1\tid1\nso sad\t2\tid2\n")
     (tmp_path / "texts.csv").write_text("text\nlove it\nhate it\n")
     arguments = ("export", "--model", str(tiny_model), "--data", str(tmp_path / "dev.tsv"))
-    assert call(capsys, *arguments)[0] == 0
+    code, out, _ = call(capsys, *arguments)
+    assert code == 0
+    assert "computed apart" in out
     assert not seen["calibration"]
     assert call(capsys, *arguments, "--calibration", str(tmp_path / "texts.csv"))[0] == 0
     assert list(seen["calibration"]) == ["love it", "hate it"]
@@ -103,6 +107,17 @@ def test_int8_is_calibrated_on_the_table_that_is_given(
     code, _, err = call(capsys, *arguments, "--calibration", str(tmp_path / "absent.csv"))
     assert code == 2
     assert "absent.csv" in err
+
+
+def test_a_file_of_lines_is_a_text_per_line(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["Thanks a lot", "I hate it,\u2028so much", "", "ok then, bye, now"]
+    (tmp_path / "lines.txt").write_text("\ufeff" + "\n".join(lines) + "\n", encoding="utf-8")
+    arguments = ("predict", "--file", str(tmp_path / "lines.txt"), "--model", str(tiny_model), "--format", "jsonl")
+    code, out, err = call(capsys, *arguments)
+    assert (code, err) == (0, "")
+    assert [json.loads(line)["text"] for line in out.splitlines()] == lines
 
 
 def test_bench_prints_a_table_or_json(tiny_model: Path, capsys: pytest.CaptureFixture[str]) -> None:

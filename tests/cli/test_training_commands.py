@@ -57,6 +57,20 @@ def test_train_takes_its_own_options_and_the_tables(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("texts", "fitted"), [(40, False), (300, True)])
+def test_train_says_whether_rules_were_fitted(
+    texts: int, fitted: bool, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{' '.join(WORDS[i % 20 : i % 20 + 5])} {i};{i % 2}" for i in range(texts)]
+    (tmp_path / "moods.csv").write_text("\n".join(["text;joy", *rows]) + "\n")
+    source = ["--data", tmp_path / "moods.csv", "--encoder", encoder, "--dev-share", "0.3"]
+    code, said, _ = call(capsys, "train", *source, "--out", tmp_path / "model", *QUICK, "--quiet")
+    assert code == 0
+    assert ("scores are not calibrated" in said) != fitted
+    assert ("by rules that did not see the texts" in said) == fitted
+    assert bool(read_manifest(tmp_path / "model").rules["custom"].fitted_on) == fitted
+
+
 def test_train_says_that_nothing_was_measured(
     table: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -91,7 +91,7 @@ def test_every_stage_is_made_once_and_what_ships_answers(
     for stage in work.STAGES:
         work.work(corpus, stage, torch.device("cpu"))
     made = ship.make(corpus)
-    ship.install(made, tmp_path / "installed")
+    ship.install(corpus, made, tmp_path / "installed")
     raw = ship.dev_logits(corpus)
     said = capsys.readouterr().out
     assert "int8 flips" in said
@@ -106,6 +106,11 @@ def test_every_stage_is_made_once_and_what_ships_answers(
     assert min(np.abs(found - one).max() for one in expected) < 2e-2
     tables.show(corpus)
     assert "student" in capsys.readouterr().out
+
+
+def test_a_run_says_which_earlier_one_it_lacks(corpus: Corpus) -> None:
+    with pytest.raises(SystemExit, match=r"no encoder 'student-short-seed0'.*an earlier stage makes it"):
+        work.ready_encoder(corpus, runs.over_seeds(runs.SHIPPED)[0].encoder)
 
 
 def test_no_model_learns_what_it_scores(corpus: Corpus) -> None:

@@ -168,6 +168,7 @@ def test_channels_are_taken_apart_only_where_the_plain_graph_is_refused(
     report = export(outsize, dataset(), threads=1)
     assert report.int8 is not None
     assert report.int8.flipped <= MOST_FLIPPED
+    assert report.apart
     kinds = [node.name for node in onnx.load(outsize / "onnx" / "model_quantized.onnx").graph.node]
     assert any(name.endswith(".largest_product") for name in kinds)
     monkeypatch.setattr(exporting, "apart", lambda graph, extremes: (graph, extremes))

@@ -47,6 +47,8 @@ def export(
             f"  int8     {report.int8.flipped:.2%} of decisions differ; "
             f"macro-F1 {report.int8.macro_f1:.4f} ({report.int8.reference_macro_f1:.4f} in PyTorch)"
         )
+    if report.apart:
+        typer.echo("           its largest channels are computed apart, or more would differ: larger and slower")
     for file, size in report.sizes.items():
         typer.echo(f"  {size / 1e6:7.1f} MB  {model / file}")
 

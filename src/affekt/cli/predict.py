@@ -1,5 +1,6 @@
 """``affekt predict``: the emotions of texts given as arguments, in a file or on standard input."""
 
+import io
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
@@ -27,7 +28,8 @@ class Form(StrEnum):
 def predict(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; '-' or none reads a text per line.")] = None,
     file: Annotated[
-        list[str] | None, typer.Option(help="csv, tsv, jsonl (.gz, .zst) or parquet: a file, folder or pattern.")
+        list[str] | None,
+        typer.Option(help="csv, tsv, jsonl (.gz, .zst) or parquet: a file, folder or pattern; txt: a text per line."),
     ] = None,
     column: Annotated[str | None, typer.Option("--text", help="The column of texts; found out by default.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write to a file, or with --file also to a folder.")] = None,
@@ -66,11 +68,15 @@ def _from_arguments(texts: list[str] | None) -> Iterator[str]:
 
 def _from_file(paths: list[str], column: str | None) -> Iterator[str]:
     from affekt.data.labelling.columns import texts_of
-    from affekt.data.reading.tables import read_table
+    from affekt.data.reading.rawtext import read_bytes
+    from affekt.data.reading.tables import format_suffix, read_table
     from affekt.errors import SettingError
 
     if len(paths) > 1:
         raise SettingError("Several files need --out.", hint="Or give them one at a time.")
+    if format_suffix(Path(paths[0])) == ".txt" and column is None:
+        lines = io.StringIO(read_bytes(Path(paths[0])).decode("utf-8-sig", errors="replace"), newline="\n")
+        return (line.rstrip("\r\n") for line in lines)
     return iter(texts_of(read_table(paths[0]), column))
 
 

@@ -76,7 +76,14 @@ def _show(result: "TrainResult") -> None:
     if result.macro_f1 is None:
         typer.echo("No figures: there was no dev set.")
         return
+    from affekt.evaluation.measure import MIN_TEXTS
+
     dev = result.metrics["dev"]
     plain = dev["outcomes"]["at_0.5"]["macro_f1"]["value"]
-    typer.echo(f"Macro-F1 on dev: {result.macro_f1:.4f} by rules that did not see the texts; {plain:.4f} at 0.5.")
+    if dev["texts"] < MIN_TEXTS:
+        said = f"Dev has {dev['texts']} texts whose labels are all known, fewer than {MIN_TEXTS}"
+        typer.echo(f"{said}: scores are not calibrated and every threshold is the recipe's own.")
+        typer.echo(f"Macro-F1 on dev: {plain:.4f} at 0.5. For fitted rules, give more texts with --dev or --dev-share.")
+    else:
+        typer.echo(f"Macro-F1 on dev: {result.macro_f1:.4f} by rules that did not see the texts; {plain:.4f} at 0.5.")
     typer.echo(f"Try it: affekt predict --model {result.folder} 'I love this!'")

@@ -30,7 +30,7 @@ from affekt.files import atomic_file, atomic_folder
 from affekt.model_folder import Manifest, read_manifest, update_manifest, verify
 from affekt.tokenizing import TextTokenizer
 
-CALIBRATION_TEXTS = 1000
+CALIBRATION_TEXTS = 500
 """Most texts that fix the scales and weights of the int8 graph: evenly spaced in the given set."""
 
 
@@ -42,12 +42,14 @@ class ExportReport:
         texts: texts compared.
         float32: the float32 graph beside PyTorch.
         int8: the int8 graph beside PyTorch; None if it was not asked for.
+        apart: whether the largest channels are computed apart in the int8 graph, which makes it larger and slower.
         sizes: file -> bytes.
     """
 
     texts: int
     float32: Parity
     int8: Parity | None
+    apart: bool
     sizes: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
@@ -79,31 +81,37 @@ def export(
     source = _Source.open(folder, manifest, threads)
     with atomic_folder(folder / "onnx") as inside:
         yardstick = _Yardstick(source, dataset.texts, truth, source.logits(source.torch, dataset.texts), threads)
-        graph, small = source.graph(), None
+        graph, small, split = source.graph(), None, False
         save(graph, inside / Path(FILES["onnx-float32"]).name)
         float32 = yardstick.parity(inside / Path(FILES["onnx-float32"]).name)
         require_float(float32)
         if int8:
             texts = list(source.calibration(calibration if len(calibration) else dataset.texts))
-            small = _write_int8(graph, texts, yardstick, inside / Path(FILES["onnx-int8"]).name)
+            small, split = _write_int8(graph, texts, yardstick, inside / Path(FILES["onnx-int8"]).name)
             require_int8(small)
         sizes = {f"onnx/{file.name}": file.stat().st_size for file in sorted(inside.iterdir())}
     _cap_length(folder, manifest.max_length)
-    report = ExportReport(len(dataset), float32, small, sizes)
+    report = ExportReport(len(dataset), float32, small, split, sizes)
     update_manifest(folder, lambda old: _with_report(old, report))
     return report
 
 
-def _write_int8(graph: onnx.ModelProto, texts: list[TokenBatch], yardstick: "_Yardstick", path: Path) -> Parity:
-    """Write the int8 graph: the plain one, or the one with outsize channels apart if the plain one would be refused."""
+def _write_int8(
+    graph: onnx.ModelProto, texts: list[TokenBatch], yardstick: "_Yardstick", path: Path
+) -> tuple[Parity, bool]:
+    """Write the int8 graph: the plain one, or the one with outsize channels apart if the plain one would be refused.
+
+    Returns:
+        How near it is, and whether channels are apart.
+    """
     extremes = observe(graph, linear_inputs(graph), texts)
     save(quantize(graph, extremes, round_linears(graph, texts)), path)
     plain = yardstick.parity(path)
     if passes_int8(plain):
-        return plain
+        return plain, False
     split, others = apart(graph, extremes)
     save(quantize(split, others, round_linears(split, texts)), path)
-    return yardstick.parity(path)
+    return yardstick.parity(path), True
 
 
 def _cap_length(folder: Path, max_length: int) -> None:

@@ -146,6 +146,9 @@ def train(
     )  # fmt: skip
     watchers = [*_watchers(folder, how, processes), *hooks]
     run = prepare(settings, inputs, str(encoder), processes, hooks=watchers, memory=how.memory)
+    if processes.first and not how.resume:
+        folder.clear()
+    processes.wait()
     progress, trained = _train(run, folder, how)
     if processes.first:
         _finish(run, folder, how, progress, trained)

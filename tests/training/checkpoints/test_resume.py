@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from small_runs import make_encoder, make_set, small_run
 
-from affekt.errors import CheckpointError, SettingError
+from affekt.errors import CheckpointError, SettingError, TrainingError
 from affekt.training.checkpoints import fingerprint
 from affekt.training.loop.progress import Hook, Report, Start
 from affekt.training.loop.stopping import StoppedError
@@ -156,6 +156,27 @@ def test_resuming_a_finished_run_gives_its_result(whole: TrainResult) -> None:
     again = small_run(whole.folder.parent, *SETTINGS, encoder=whole.folder.parent / "encoder", resume=True)
     assert again == whole
     assert (whole.folder / "affekt.json").stat().st_mtime_ns == before
+
+
+def test_resuming_does_not_replace_a_model_whose_run_is_gone(whole: TrainResult, tmp_path: Path) -> None:
+    shutil.copytree(whole.folder, tmp_path / "model")
+    before = weights(whole)
+    with pytest.raises(SettingError, match="already holds a model"):
+        small_run(tmp_path, *SETTINGS, resume=True)
+    assert all(torch.equal(load_file(tmp_path / "model" / "model.safetensors")[name], before[name]) for name in before)
+
+
+def test_a_run_that_cannot_begin_overwrites_nothing(tmp_path: Path) -> None:
+    with pytest.raises(CrashError):
+        small_run(tmp_path, *SETTINGS, hooks=[At(12, crash)])
+    run = tmp_path / "model.run"
+    before = sorted(run.rglob("*"))
+    for wrong in ("feed_forward=9999", "drop_layers=[9]", "max_length=9999"):
+        with pytest.raises((SettingError, TrainingError)):
+            small_run(tmp_path, *SETTINGS, wrong, encoder=tmp_path / "encoder", overwrite=True)
+    with pytest.raises(TrainingError):
+        small_run(tmp_path, *SETTINGS, encoder=tmp_path / "absent", overwrite=True)
+    assert sorted(run.rglob("*")) == before
 
 
 def test_resuming_nothing_begins(tmp_path: Path) -> None:

@@ -61,8 +61,8 @@ class RunFolder:
         """
         if self.out.exists() and not self.out.is_dir():
             raise SettingError(f"'{self.out}' is a file, and a model is a folder.", hint="Give another --out.")
-        if resume:
-            return self._finished()
+        if resume and ((done := self._finished()) or self.checkpoints.paths()):
+            return done
         filled = self.out.is_dir() and any(self.out.iterdir())
         if filled and not (self.out / MANIFEST).is_file():
             raise SettingError(f"'{self.out}' holds something that is no model.", hint="Give another --out.")
@@ -73,8 +73,11 @@ class RunFolder:
                 f"'{self.path}' holds the checkpoints of a run that did not end.",
                 hint="Go on with it by --resume, or begin anew with --overwrite.",
             )
-        shutil.rmtree(self.path, ignore_errors=True)
         return None
+
+    def clear(self) -> None:
+        """Remove what an earlier run left beside the model folder: what begins anew, begins with nothing."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def _finished(self) -> dict[str, Any] | None:
         if not self._record.is_file() or not (self.out / MANIFEST).is_file():
