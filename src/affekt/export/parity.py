@@ -94,5 +94,5 @@ def require_int8(parity: Parity) -> None:
     raise ParityError(
         f"The int8 graph decides {parity.flipped:.2%} of labels differently (at most {MOST_FLIPPED:.0%} is allowed) "
         f"and its macro-F1 differs by {lost:.4f} (at most {MOST_LOST:g}).",
-        hint="Nothing was written. Export with --float-only, or give more texts to calibrate on.",
+        hint="Nothing was written. Export with --float-only, or calibrate on other texts (--calibration).",
     )

@@ -37,8 +37,9 @@ class ProgressBar(Hook):
     def start(self, start: Start) -> None:
         """Draw the bar, or say what begins."""
         resumed = f", going on after step {start.first:,}" if start.first else ""
-        said = f"{start.texts:,} texts, {start.epochs} epochs, {start.steps:,} steps on the {start.engine} engine"
-        self.console.print(f"Training: {said}{resumed}.", markup=False)
+        epochs = f"{start.epochs} epoch{'s' * (start.epochs != 1)}"
+        said = f"{start.texts:,} texts, {epochs}, {start.steps:,} steps on the {start.engine} engine{resumed}"
+        self.console.print(f"Training: {said}.", markup=False)
         if not self.console.is_terminal:
             return
         self._bar = Progress(
