@@ -25,7 +25,7 @@ demo: $(CORE) ## Find the emotions of a few texts with the model that ships.
 	$(BIN)/affekt predict \
 	  "I can't believe you did this for me, thank you so much!!" \
 	  "Ugh. The train is late AGAIN and nobody tells us why 😡" \
-	  "my cat fell off the sofa and pretended nothing happened 😂" \
+	  "haha my cat fell off the sofa and pretended nothing happened 😂" \
 	  "I miss my grandmother every single day 💔" \
 	  "Wait, you mean the exam is today? I haven't even started..." \
 	  "The meeting is at three in room 204."
