@@ -109,11 +109,13 @@ def test_int8_is_calibrated_on_the_table_that_is_given(
     assert "absent.csv" in err
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
 def test_a_file_of_lines_is_a_text_per_line(
-    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    encoding: str, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = ["Thanks a lot", "I hate it,\u2028so much", "", "ok then, bye, now"]
-    (tmp_path / "lines.txt").write_text("\ufeff" + "\n".join(lines) + "\n", encoding="utf-8")
+    content = ("\ufeff" + "\n".join(lines) + "\n").encode(encoding)
+    (tmp_path / "lines.txt").write_bytes(content)
     arguments = ("predict", "--file", str(tmp_path / "lines.txt"), "--model", str(tiny_model), "--format", "jsonl")
     code, out, err = call(capsys, *arguments)
     assert (code, err) == (0, "")

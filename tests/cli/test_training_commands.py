@@ -71,6 +71,16 @@ def test_train_says_whether_rules_were_fitted(
     assert bool(read_manifest(tmp_path / "model").rules["custom"].fitted_on) == fitted
 
 
+def test_train_does_not_speak_of_rules_that_nobody_asked_for(
+    table: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = ["--data", table, "--labels", "joy", "--delimiter", ";", "--encoder", encoder, "--set", "decisions=fixed"]
+    code, said, _ = call(capsys, "train", *source, "--out", tmp_path / "model", *QUICK, "--quiet")
+    assert code == 0
+    assert "by the recipe's one threshold" in said
+    assert "Give more" not in said
+
+
 def test_train_says_that_nothing_was_measured(
     table: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,7 +29,10 @@ def predict(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; '-' or none reads a text per line.")] = None,
     file: Annotated[
         list[str] | None,
-        typer.Option(help="csv, tsv, jsonl (.gz, .zst) or parquet: a file, folder or pattern; txt: a text per line."),
+        typer.Option(
+            help="csv, tsv, jsonl (.gz, .zst) or parquet: a file, folder or pattern; "
+            "without --out also txt, a text per line."
+        ),
     ] = None,
     column: Annotated[str | None, typer.Option("--text", help="The column of texts; found out by default.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write to a file, or with --file also to a folder.")] = None,
@@ -68,16 +71,22 @@ def _from_arguments(texts: list[str] | None) -> Iterator[str]:
 
 def _from_file(paths: list[str], column: str | None) -> Iterator[str]:
     from affekt.data.labelling.columns import texts_of
-    from affekt.data.reading.rawtext import read_bytes
     from affekt.data.reading.tables import format_suffix, read_table
     from affekt.errors import SettingError
 
     if len(paths) > 1:
         raise SettingError("Several files need --out.", hint="Or give them one at a time.")
     if format_suffix(Path(paths[0])) == ".txt" and column is None:
-        lines = io.StringIO(read_bytes(Path(paths[0])).decode("utf-8-sig", errors="replace"), newline="\n")
-        return (line.rstrip("\r\n") for line in lines)
+        return _lines(Path(paths[0]))
     return iter(texts_of(read_table(paths[0]), column))
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """A text per line; bytes that are no text become replacement characters."""
+    from affekt.data.reading.rawtext import decode, read_bytes
+
+    text = decode(read_bytes(path), path).text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return (line.rstrip("\r\n") for line in io.StringIO(text, newline="\n"))
 
 
 def _write(predictions: Iterator[object], out: Path | None, form: Form) -> None:

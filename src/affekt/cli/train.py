@@ -72,18 +72,22 @@ def train(
 
 
 def _show(result: "TrainResult") -> None:
-    typer.echo(f"Trained in {result.seconds:,.0f} s: {result.folder}")
-    if result.macro_f1 is None:
-        typer.echo("No figures: there was no dev set.")
-        return
     from affekt.evaluation.measure import MIN_TEXTS
+    from affekt.model_folder import read_manifest
 
-    dev = result.metrics["dev"]
+    manifest, dev = read_manifest(result.folder), result.metrics.get("dev")
+    typer.echo(f"Trained in {result.seconds:,.0f} s: {result.folder}")
+    if dev is None:
+        typer.echo(
+            f"No figures: {'no dev text has all labels known' if 'dev' in manifest.data else 'there was no dev set'}."
+        )
+        return
     plain = dev["outcomes"]["at_0.5"]["macro_f1"]["value"]
-    if dev["texts"] < MIN_TEXTS:
-        said = f"Dev has {dev['texts']} texts whose labels are all known, fewer than {MIN_TEXTS}"
-        typer.echo(f"{said}: scores are not calibrated and every threshold is the recipe's own.")
-        typer.echo(f"Macro-F1 on dev: {plain:.4f} at 0.5. For fitted rules, give more texts with --dev or --dev-share.")
-    else:
+    if manifest.rules[manifest.taxonomy].fitted_on:
         typer.echo(f"Macro-F1 on dev: {result.macro_f1:.4f} by rules that did not see the texts; {plain:.4f} at 0.5.")
+    else:
+        typer.echo(f"Macro-F1 on dev: {result.macro_f1:.4f} by the recipe's one threshold; {plain:.4f} at 0.5.")
+    if result.recipe.decisions == "fitted" and dev["texts"] < MIN_TEXTS:
+        said = f"Only {dev['texts']} dev texts have all labels known, fewer than {MIN_TEXTS}"
+        typer.echo(f"{said}: scores are not calibrated, and no thresholds fitted. Give more with --dev or --dev-share.")
     typer.echo(f"Try it: affekt predict --model {result.folder} 'I love this!'")

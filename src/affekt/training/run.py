@@ -146,8 +146,8 @@ def train(
     )  # fmt: skip
     watchers = [*_watchers(folder, how, processes), *hooks]
     run = prepare(settings, inputs, str(encoder), processes, hooks=watchers, memory=how.memory)
-    if processes.first and not how.resume:
-        folder.clear()
+    if processes.first:
+        folder.begin(resume=how.resume)
     processes.wait()
     progress, trained = _train(run, folder, how)
     if processes.first:
@@ -210,6 +210,7 @@ def _finish(run: Run, folder: RunFolder, how: Options, progress: Progress, train
         history=progress.epochs,
         resampling=how.resampling,
     )
+    folder.end()
     manifest = finish.write(folder.out, folder.stage, finish.make_manifest(made, logits))
     folder.finish({
         "recipe": recipe.model_dump(mode="json"),

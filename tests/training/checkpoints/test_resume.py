@@ -166,6 +166,49 @@ def test_resuming_does_not_replace_a_model_whose_run_is_gone(whole: TrainResult,
     assert all(torch.equal(load_file(tmp_path / "model" / "model.safetensors")[name], before[name]) for name in before)
 
 
+@pytest.mark.parametrize("there", ["a model", "notes"])
+def test_resuming_replaces_nothing_that_came_after_the_run_began(
+    there: str, whole: TrainResult, tmp_path: Path
+) -> None:
+    with pytest.raises(CrashError):
+        small_run(tmp_path, *SETTINGS, hooks=[At(12, crash)])
+    if there == "a model":
+        shutil.copytree(whole.folder, tmp_path / "model")
+    else:
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "notes.txt").write_text("mine")
+    before = {path: path.read_bytes() for path in (tmp_path / "model").iterdir() if path.is_file()}
+    with pytest.raises(SettingError, match=r"already holds a model|no model"):
+        small_run(tmp_path, *SETTINGS, encoder=tmp_path / "encoder", resume=True)
+    assert {path: path.read_bytes() for path in (tmp_path / "model").iterdir() if path.is_file()} == before
+
+
+def test_a_model_that_is_to_be_replaced_stays_until_the_resumed_run_ends(tmp_path: Path) -> None:
+    first = weights(small_run(tmp_path, *SETTINGS))
+    other = (*SETTINGS, "seed=9")
+    with pytest.raises(CrashError):
+        small_run(tmp_path, *other, encoder=tmp_path / "encoder", overwrite=True, hooks=[At(12, crash)])
+    kept = load_file(tmp_path / "model" / "model.safetensors")
+    assert all(torch.equal(kept[name], first[name]) for name in first)
+    resumed = weights(small_run(tmp_path, *other, encoder=tmp_path / "encoder", resume=True))
+    assert not all(torch.equal(resumed[name], first[name]) for name in first)
+
+
+def test_a_run_that_was_to_be_overwritten_is_not_taken_for_the_new_one(tmp_path: Path) -> None:
+    small_run(tmp_path, *SETTINGS)
+    more = make_set(60, seed=8)
+    with pytest.raises(TrainingError):  # ends while it is prepared
+        small_run(tmp_path, *SETTINGS, encoder=tmp_path / "absent", data=more, overwrite=True)
+    with pytest.raises(SettingError, match="already holds a model"):
+        small_run(tmp_path, *SETTINGS, encoder=tmp_path / "encoder", data=more, resume=True)
+
+
+def test_curves_are_written_where_the_run_lives(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    small_run(tmp_path, tensorboard=True)
+    assert list((tmp_path / "model.run" / "tensorboard").glob("events.out.*"))
+
+
 def test_a_run_that_cannot_begin_overwrites_nothing(tmp_path: Path) -> None:
     with pytest.raises(CrashError):
         small_run(tmp_path, *SETTINGS, hooks=[At(12, crash)])

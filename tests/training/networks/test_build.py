@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from small_runs import make_encoder
+from transformers import AutoConfig, ModernBertForMaskedLM
 from transformers.utils import logging
 
 from affekt.errors import TrainingError
@@ -44,6 +45,14 @@ def test_the_head_of_a_classifier_is_kept_for_the_same_labels_alone(kind: str, t
         assert all(torch.equal(again.state_dict()[n], first.state_dict()[n]) == kept for n in weights)
         body = first.base_model.state_dict()
         assert all(torch.equal(again.base_model.state_dict()[name], value) for name, value in body.items())
+
+
+def test_the_head_that_an_encoder_was_pretrained_with_is_kept(tmp_path: Path) -> None:
+    encoder = make_encoder(tmp_path / "encoder", "modernbert")
+    model = ModernBertForMaskedLM(AutoConfig.from_pretrained(encoder))
+    model.save_pretrained(encoder)
+    found = load_classifier(str(encoder), LABELS, seed=1)
+    assert torch.equal(found.head.dense.weight, model.head.dense.weight)
 
 
 def test_random_weights_have_the_shape(encoder: Path) -> None:

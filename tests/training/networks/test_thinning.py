@@ -108,7 +108,9 @@ def test_neurons_are_fitted_on_texts_of_all_lengths_without_padding() -> None:
 def test_a_sample_is_spread_over_all_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thinning, "SAMPLE", 3)
     rows = [np.full(2, n, dtype=np.int32) for n in range(10)]
-    assert torch.cat(list(thinning._batches(rows)))[:, 0].tolist() == [0, 3, 6]
+    assert torch.cat(list(thinning._batches(rows)))[:, 0].tolist() == [0, 4, 9]
+    monkeypatch.setattr(thinning, "MOST_TOKENS", 3)
+    assert torch.cat(list(thinning._batches(rows)))[:, 0].tolist() == [0, 9]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -154,7 +156,7 @@ def test_a_width_above_the_encoder_s_is_refused_and_its_own_changes_nothing() ->
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), before, strict=True))
 
 
-@pytest.mark.parametrize("change", ["chunks", "further maps", "not linear"])
+@pytest.mark.parametrize("change", ["chunks", "further maps", "not linear", "between"])
 def test_feed_forward_parts_of_another_kind_are_refused(change: str) -> None:
     model = tiny("bert")
     layer = model.base_model.encoder.layer[1]
@@ -162,6 +164,8 @@ def test_feed_forward_parts_of_another_kind_are_refused(change: str) -> None:
         model.config.chunk_size_feed_forward = 1
     elif change == "further maps":
         layer.ffn = torch.nn.ModuleList()
+    elif change == "between":
+        model.base_model.encoder.conv = torch.nn.Identity()
     else:
         layer.output.dense = torch.nn.Identity()
     with pytest.raises(SettingError, match="leave feed_forward out"):

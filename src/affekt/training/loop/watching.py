@@ -4,6 +4,7 @@ import json
 import math
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,12 @@ class TensorBoardLog(Hook):
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise MissingExtraError("The TensorBoard log", "tensorboard") from error
-        self._writer: Any = SummaryWriter(str(folder))
+        self._open = partial(SummaryWriter, str(folder))
+        self._writer: Any = None
+
+    def start(self, start: Start) -> None:
+        """Open an event file that replaces later steps; not before, for a run begins with an empty folder."""
+        self._writer = self._open(purge_step=start.first)
 
     def report(self, report: Report) -> None:
         """Loss, rate, gradient norm and speed."""
@@ -163,4 +169,5 @@ class TensorBoardLog(Hook):
 
     def close(self) -> None:
         """Write what is left."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()

@@ -130,11 +130,11 @@ def _pretrained(encoder: str, config: Any, known: Sequence[str]) -> PreTrainedMo
     if odd or absent:
         raise ValueError(f"its weights do not fit its configuration, '{(odd or absent)[0]}' for one.")
     found: PreTrainedModel = model
-    fresh = {*report["missing_keys"], *(key[0] for key in report["mismatched_keys"])}
-    head = {key for key in found.state_dict() if not key.startswith(prefix)}
-    if list(known) != list(config.id2label.values()) and not head <= fresh:
+    kinds = config.architectures or ()
+    if any(kind.endswith("ForSequenceClassification") for kind in kinds) and list(known) != [*config.id2label.values()]:
         drawn = AutoModelForSequenceClassification.from_config(config).state_dict()
-        found.load_state_dict({name: drawn[name] for name in head}, strict=False)
+        head = {name: value for name, value in drawn.items() if not name.startswith(prefix)}
+        found.load_state_dict(head, strict=False)
     return found
 
 

@@ -6,6 +6,7 @@ it can (after Hassibi and Stork 1993, and He, Zhang and Sun 2017 for channels). 
 last, each seeing what the smaller ones before it say. The result is a stock model of another shape.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +23,11 @@ from affekt.training.batching.batches import TokenIds
 SAMPLE = 1_024
 """Texts that the neurons are measured on."""
 
+MOST_TOKENS = 65_536
+"""About the most tokens of all of them: of long texts, fewer are taken."""
+
 TOKENS = 4_096
-"""Most tokens of these texts that go through the encoder at a time."""
+"""Most tokens that go through the encoder at a time."""
 
 RIDGE = 1e-3
 """Of the least squares, relative to the neurons' mean variance."""
@@ -60,14 +64,15 @@ def shrink_feed_forward(model: PreTrainedModel, width: int, token_ids: TokenIds)
     Args:
         model: a stock classifier whose base model has ``encoder.layer``.
         width: neurons that stay in each layer.
-        token_ids: of texts to measure them on; :data:`SAMPLE` of them are taken, evenly spaced.
+        token_ids: of texts to measure them on; at most :data:`SAMPLE` of them are taken, evenly spaced.
 
     Raises:
         SettingError: for other architectures, and for a width above the encoder's.
     """
     layers, now = _layers(model, "feed_forward"), model.config.intermediate_size
     chunks: Any = getattr(model.config, "chunk_size_feed_forward", 0)
-    if chunks or not all(_is_plain(layer) for layer in layers):
+    between: Any = getattr(model.base_model.encoder, "conv", None)
+    if chunks or between is not None or not all(_is_plain(layer) for layer in layers):
         raise _unfit(model, "feed_forward")
     if width > now:
         raise SettingError(
@@ -90,7 +95,10 @@ def shrink_feed_forward(model: PreTrainedModel, width: int, token_ids: TokenIds)
 
 def _batches(token_ids: TokenIds) -> Iterator[Tensor]:
     """Some of the texts, those of one length together, so that nothing is padded: (texts, tokens) int64 each."""
-    sample = token_ids[:: max(1, len(token_ids) // SAMPLE)][:SAMPLE]
+    spaced = np.linspace(0, len(token_ids) - 1, min(len(token_ids), SAMPLE)).astype(int)
+    ends = np.cumsum([len(token_ids[n]) for n in spaced])
+    share = max(1, math.ceil(ends[-1] / MOST_TOKENS)) if len(ends) else 1
+    sample = [token_ids[n] for n in spaced[::share]]
     for group in batches([len(ids) for ids in sample], TOKENS, equal=True):
         yield torch.from_numpy(np.stack([np.asarray(sample[n], dtype=np.int64) for n in group]))
 
