@@ -1,12 +1,17 @@
 """A real Ray cluster of two worker processes on this machine."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +22,51 @@ from bulk_fakes import FakeScorer, FakeSpec
 from bulk_helpers import sentences
 
 from affekt.bulk import JobOptions, predict_files
+from affekt.bulk.batches import predict_table
+from affekt.bulk.scoring import Scorer, ScorerSpec, Spec
+from affekt.bulk.summary import Summary
+from affekt.classifier import EmotionClassifier
+from affekt.errors import JobError
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'affekt[ray]'")
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+Driver = Callable[..., Any]
 
 HERE = Path(__file__).resolve().parent
 ROWS = 400
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    import ray
+def cluster() -> Iterator[Driver]:
+    """A process that has started a cluster and runs on it what it is given.
 
-    settings = {"num_cpus": 2, "object_store_memory": 80 * 1024 * 1024, "include_dashboard": False}
+    Ray ends the process of a driver, with status 1, if one of Ray's own threads still asks for something while the
+    driver leaves the cluster; so that must not be the process that runs the tests.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name, value in cluster_environment().items():
             patch.setenv(name, value)
-        ray.init(address="local", log_to_driver=False, **settings)
-        yield ray
-        ray.shutdown()
+        driver = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=start_cluster)
+        yield lambda function, *args, **given: driver.submit(function, *args, **given).result()
+        with suppress(BrokenProcessPool):
+            driver.submit(leave_cluster).result()
+        driver.shutdown()
+
+
+def start_cluster() -> None:
+    import ray
+
+    warnings.simplefilter("ignore")
+    settings = {"num_cpus": 2, "object_store_memory": 80 * 1024 * 1024, "include_dashboard": False}
+    ray.init(address="local", log_to_driver=False, **settings)
+
+
+def leave_cluster() -> None:
+    import ray
+
+    ray.shutdown()
 
 
 def cluster_environment() -> dict[str, str]:
@@ -59,15 +89,28 @@ def parts(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in found}
 
 
-def options(**given: Any) -> JobOptions:
-    return JobOptions.of(**{"shard_rows": 20, "cache": 0, **given})
+def options() -> JobOptions:
+    return JobOptions.of(shard_rows=20, cache=0)
+
+
+def ray_job(source: Path, out: Path, spec: Spec, scorer: Scorer | None = None) -> Summary:
+    from affekt.bulk.ray import RayEngine
+
+    return predict_files(source, out, scorer or spec.open(), options(), engine=RayEngine(spec))
+
+
+def ray_dataset(source: Path) -> list[dict[str, Any]]:
+    import ray.data
+
+    from affekt.bulk.ray import predict_dataset
+
+    found: list[dict[str, Any]] = predict_dataset(ray.data.read_parquet(str(source)), "text", FakeSpec()).take_all()
+    return found
 
 
 def test_workers_write_the_same_bytes_as_one_process_though_one_is_killed(
-    cluster: Any, source: Path, tmp_path: Path
+    cluster: Driver, source: Path, tmp_path: Path
 ) -> None:
-    from affekt.bulk.ray import RayEngine
-
     predict_files(source, tmp_path / "local", FakeScorer(noise=0.3), options())
     (tmp_path / "pids").mkdir()
     out = tmp_path / "ray"
@@ -80,15 +123,15 @@ def test_workers_write_the_same_bytes_as_one_process_though_one_is_killed(
 
     killer = threading.Thread(target=kill_a_worker)
     killer.start()
-    engine = RayEngine(FakeSpec(noise=0.3, delay=0.3, pids=str(tmp_path / "pids")))
-    summary = predict_files(source, out, FakeScorer(noise=0.3), options(), engine=engine)
+    spec = FakeSpec(noise=0.3, delay=0.3, pids=str(tmp_path / "pids"))
+    summary = cluster(ray_job, source, out, spec, FakeScorer(noise=0.3))
     killer.join()
     assert len(list((tmp_path / "pids").iterdir())) == 3
     assert (summary.rows, summary.rejects, summary.shards) == (ROWS, 24, 20)
     assert parts(out) == parts(tmp_path / "local")
 
 
-def test_what_a_dead_driver_had_committed_is_not_made_again(cluster: Any, source: Path, tmp_path: Path) -> None:
+def test_what_a_dead_driver_had_committed_is_not_made_again(source: Path, tmp_path: Path) -> None:
     """The driver is a process with a cluster of its own, killed as a whole; another engine goes on."""
     out = tmp_path / "killed"
     program = f"""
@@ -124,12 +167,8 @@ def wait_until_quiet(out: Path) -> None:
         time.sleep(2)
 
 
-def test_a_ray_dataset_gets_the_same_answers(cluster: Any, source: Path) -> None:
-    from affekt.bulk.batches import predict_table
-    from affekt.bulk.ray import predict_dataset
-
-    dataset = predict_dataset(cluster.data.read_parquet(str(source)), "text", FakeSpec())
-    found = sorted(dataset.take_all(), key=lambda row: row["id"])
+def test_a_ray_dataset_gets_the_same_answers(cluster: Driver, source: Path) -> None:
+    found = sorted(cluster(ray_dataset, source), key=lambda row: row["id"])
     expected = predict_table(FakeScorer(), pq.read_table(source), "text").to_pylist()
     assert [row["id"] for row in found] == list(range(ROWS))
     for row, wanted in zip(found, expected, strict=True):
@@ -137,24 +176,16 @@ def test_a_ray_dataset_gets_the_same_answers(cluster: Any, source: Path) -> None
         assert (None if row["scores"] is None else list(row["scores"])) == wanted["scores"]
 
 
-def test_a_worker_that_fails_is_told_in_a_sentence(cluster: Any, source: Path, tmp_path: Path) -> None:
-    from affekt.bulk.ray import RayEngine
-    from affekt.errors import JobError
-
-    engine = RayEngine(FakeSpec(delay=-1.0))
+def test_a_worker_that_fails_is_told_in_a_sentence(cluster: Driver, source: Path, tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"A worker failed: .*sleep"):
-        predict_files(source, tmp_path / "out", FakeScorer(), options(), engine=engine)
+        cluster(ray_job, source, tmp_path / "out", FakeSpec(delay=-1.0), FakeScorer())
 
 
-def test_a_real_model_answers_on_ray_as_the_classifier_does(cluster: Any, tiny_model: Path, tmp_path: Path) -> None:
-    from affekt.bulk.ray import RayEngine
-    from affekt.bulk.scoring import ScorerSpec
-    from affekt.classifier import EmotionClassifier
-
+def test_a_real_model_answers_on_ray_as_the_classifier_does(cluster: Driver, tiny_model: Path, tmp_path: Path) -> None:
     texts = sentences()
     pq.write_table(pa.table({"text": texts}), tmp_path / "in.parquet")
     spec = ScorerSpec(model=tiny_model, backend="onnx-int8", threads=1)
-    predict_files(tmp_path / "in.parquet", tmp_path / "out.parquet", spec.open(), options(), engine=RayEngine(spec))
+    cluster(ray_job, tmp_path / "in.parquet", tmp_path / "out.parquet", spec)
     found = pq.read_table(tmp_path / "out.parquet").to_pylist()
     for row, wanted in zip(found, EmotionClassifier.load(tiny_model, backend="onnx-int8").predict(texts), strict=True):
         assert (row["text"], row["emotions"]) == (wanted.text, list(wanted.emotions))
